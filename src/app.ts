@@ -1,0 +1,221 @@
+/**
+ * The composition root: builds the parts in order, introduces them to one another, and lets them go in the order of R30.
+ */
+import { findToken, selectProtocol } from "./auth/bearer-token.ts";
+import { createTokenVerifier } from "./auth/token-verifier.ts";
+import type { Config } from "./config.ts";
+import { createDemoRoutes } from "./demo-routes.ts";
+import { Admission, type Authenticator } from "./gateway/admission.ts";
+import { createHttpRoutes } from "./gateway/http-routes.ts";
+import { startGatewayServer, type GatewayServer } from "./gateway/server.ts";
+import { GladiaBridge } from "./gladia/gladia-bridge.ts";
+import { GLADIA_STREAM_LIMITS } from "./gladia/stream-limits.ts";
+import { deadline } from "./kernel/deadline.ts";
+import { describeError } from "./kernel/errors.ts";
+import { createLiveSessionRecord, fetchLeftFinals, gladiaAccountOf } from "./live-sessions.ts";
+import { Health } from "./observe/health.ts";
+import type { Log } from "./observe/log.ts";
+import { Metrics } from "./observe/metrics.ts";
+import { SessionRegistry } from "./relay/session-registry.ts";
+import type { SessionLimits } from "./relay/session.ts";
+import { openStorage, type Storage } from "./storage.ts";
+import { appendTranscriptChunk } from "./transcripts/append-transcript-chunk.ts";
+import { readSegments } from "./transcripts/segment-reader.ts";
+import { VERSION } from "./version.ts";
+
+/** A running gateway. */
+export interface App {
+  readonly url: URL;
+  readonly metrics: Metrics;
+  readonly storage: Storage;
+  /**
+   * Shuts down in the order of R30, within `SHUTDOWN_DEADLINE_MS`; resolves with the number of finals that are lost, because
+   * they could be neither written nor journaled. Called once.
+   */
+  shutDown(): Promise<number>;
+}
+
+const SESSION_LIMITS: SessionLimits = {
+  // Gladia's trailing final comes after half a second and its close after one. A socket that dies just then is noticed after
+  // five, opened again, and asked once more.
+  finishMs: 20_000,
+  silence: {
+    // Longer than the network's jitter; shorter than anybody waits for the end of a sentence.
+    quietMs: 3000,
+    closingMs: 500,
+    // Gladia drops a socket without audio after 30 s, as users report.
+    keepaliveMs: 10_000,
+  },
+};
+
+/** Shares of the shutdown's time. Sessions are asked to end a little before the wait for them does. */
+const SHUTDOWN_SHARES = { finals: 0.4, drain: 0.5, flush: 0.35, storage: 0.1, listener: 0.05 };
+
+/** Opens everything in order. What was opened is let go of again when a later step fails. */
+export async function startApp(config: Config, log: Log): Promise<App> {
+  await using opened = new AsyncDisposableStack();
+  const metrics = new Metrics();
+  const health = new Health();
+  const journalingListeners: ((isUnjournaled: boolean) => void)[] = [];
+  const storage = await openStorage(config, {
+    metrics,
+    log,
+    onUnjournaled: (isUnjournaled) => journalingListeners.forEach((tell) => tell(isUnjournaled)),
+  });
+  opened.defer(() => storage.close());
+  const { queue } = storage;
+  health.addCheck(() => queue.readinessProblem());
+
+  const provider = createProvider(config, metrics, log);
+  const sessions = new SessionRegistry(
+    {
+      provider,
+      metrics,
+      record: createLiveSessionRecord(storage.journal.liveSessions),
+      sink: {
+        append: (speaker, transcript, onKept) =>
+          appendTranscriptChunk(queue, speaker, transcript, onKept),
+      },
+    },
+    {
+      sessionsMax: config.maxSessions,
+      sessionsPerSubjectMax: config.maxSessionsPerSubject,
+      limits: SESSION_LIMITS,
+    },
+  );
+  opened.defer(() => sessions.stop());
+  opened.defer(() => provider.stop());
+
+  const draining = new AbortController();
+  const isDraining = () => draining.signal.aborted;
+  health.addCheck(() => (isDraining() ? "the process is shutting down" : undefined));
+  const server = startServer(config, {
+    storage,
+    metrics,
+    health,
+    provider,
+    sessions,
+    log,
+    isDraining,
+  });
+  journalingListeners.push((isUnjournaled) => server.announceJournaling(isUnjournaled));
+  opened.move();
+  const parts = { server, sessions, storage, log };
+  void fetchLeftFinals(config, { storage, metrics, log, signal: draining.signal });
+  return {
+    url: server.url,
+    metrics,
+    storage,
+    shutDown: () => {
+      draining.abort();
+      return shutDown(parts, config.shutdownDeadlineMs);
+    },
+  };
+}
+
+function createProvider(config: Config, metrics: Metrics, log: Log): GladiaBridge {
+  const provider = new GladiaBridge(
+    { log, tallies: metrics.tallies },
+    {
+      account: gladiaAccountOf(config),
+      sessionsMax: config.gladiaMaxSessions,
+      limits: GLADIA_STREAM_LIMITS,
+    },
+  );
+  metrics.track("provider_streams_queued", () => provider.queuedCount);
+  metrics.track("provider_streams_active", () => provider.streamCount);
+  return provider;
+}
+
+interface ServerParts {
+  readonly storage: Storage;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly provider: GladiaBridge;
+  readonly sessions: SessionRegistry;
+  readonly log: Log;
+  readonly isDraining: () => boolean;
+}
+
+function startServer(config: Config, parts: ServerParts): GatewayServer {
+  const { storage, metrics, health, provider, sessions, log, isDraining } = parts;
+  const { database, journal, queue } = storage;
+  const authenticator = createAuthenticator(config);
+  const routes = createHttpRoutes(
+    {
+      authenticator,
+      health,
+      metrics,
+      transcripts: { read: (slug, selection) => readSegments(database.prisma, slug, selection) },
+      snapshot: () => {
+        const { dropped, ...figures } = queue.getQueueMetrics();
+        return {
+          activeConnections: server.connectionCount,
+          activeGladiaBridges: provider.streamCount,
+          queue: figures,
+          journal: journal.state,
+          dropped,
+        };
+      },
+    },
+    { version: VERSION, metricsToken: config.metricsToken },
+  );
+  const admission = new Admission(
+    { authenticator, health, isDraining, log },
+    { allowedOrigins: config.allowedOrigins },
+  );
+  const demoRoutes = config.demoPage === "1" ? createDemoRoutes(config.jwtSecret ?? "") : undefined;
+  const server = startGatewayServer(
+    { admission, authenticator, sessions, routes, metrics, log, demoRoutes },
+    { hostname: config.host, port: config.port },
+  );
+  metrics.track("connections_active", () => server.connectionCount);
+  metrics.track("ready", () => (health.readiness().ready ? 1 : 0));
+  return server;
+}
+
+function createAuthenticator(config: Config): Authenticator {
+  const verifier = createTokenVerifier({
+    secret: config.jwtSecret,
+    jwksUrl: config.jwksUrl === undefined ? undefined : new URL(config.jwksUrl),
+  });
+  return {
+    identify: async (request) => verifier.verify(findToken(request)),
+    identifyToken: (token) => verifier.verify(token),
+    selectProtocol,
+  };
+}
+
+interface ShutDownParts {
+  readonly server: GatewayServer;
+  readonly sessions: SessionRegistry;
+  readonly storage: Storage;
+  readonly log: Log;
+}
+
+/** R30, from "not ready" on, which the caller has set. Every step has a limit; a step that fails does not stop the next. */
+async function shutDown(parts: ShutDownParts, limitMs: number): Promise<number> {
+  const { server, sessions, storage, log } = parts;
+  const attempt = async (what: string, work: Promise<unknown>, stepLimitMs: number) => {
+    try {
+      await deadline(work, stepLimitMs, what);
+    } catch (error) {
+      log.error("A step of the shutdown failed", { step: what, problem: describeError(error) });
+    }
+  };
+  log.info("Draining", { sessions: sessions.count });
+  server.announceDrain();
+  const share = SHUTDOWN_SHARES;
+  const drained = sessions.drain(limitMs * share.finals);
+  await attempt("waiting for the last finals", drained, limitMs * share.drain);
+  storage.queue.stopFlushTimer();
+  const { kept, lost } = await storage.queue.flushAllPending(limitMs * share.flush);
+  await attempt("closing the storage", storage.close(), limitMs * share.storage);
+  sessions.stop();
+  await attempt("closing the listener", server.stop(), limitMs * share.listener);
+  if (kept > 0) log.warn("The journal keeps finals for the next start", { count: kept });
+  if (lost > 0)
+    log.error("Finals are lost: neither database nor journal took them", { count: lost });
+  log.info("Shut down");
+  return lost;
+}

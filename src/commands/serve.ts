@@ -1,0 +1,21 @@
+import { startApp } from "../app.ts";
+import { checkServing, readConfig } from "../config.ts";
+import { createLog } from "../observe/log.ts";
+import { VERSION } from "../version.ts";
+import type { Command } from "./command.ts";
+import { runUntilSignal } from "./process-life.ts";
+
+/** Runs the gateway until SIGTERM or SIGINT. */
+export const serve: Command = {
+  name: "serve",
+  summary: "run the gateway",
+  flags: {},
+  readsSettings: true,
+  run: async (_flags, environment) => {
+    const config = readConfig(environment, checkServing);
+    const log = createLog(config.logLevel);
+    const app = await startApp(config, log);
+    log.info("Listening", { url: app.url.href, version: VERSION });
+    return runUntilSignal(app, config, log);
+  },
+};

@@ -1,0 +1,255 @@
+/**
+ * Every setting of the gateway, in one table: name, what it may be, default, unit and sentence.
+ *
+ * The README's table, `.env.example` and `--help` are generated from it. Nothing else in the program reads the environment.
+ * A wrong configuration is reported whole: all problems at once, by name (R32).
+ */
+import { accepted, refused, type Parsed } from "./kernel/result.ts";
+import { LOG_LEVELS, type LogLevel } from "./observe/log.ts";
+import {
+  choice,
+  list,
+  optionalText,
+  optionalUrl,
+  secret,
+  text,
+  url,
+  whole,
+  type Setting,
+} from "./setting-kinds.ts";
+import {
+  BATCH_QUEUE_BOUNDS,
+  DEFAULT_BATCH_QUEUE_CONFIG,
+} from "./transcripts/batch-queue-config.ts";
+
+/** Settings by their name in the program. */
+export const SETTINGS = {
+  port: whole({
+    name: "PORT",
+    alias: "WS_PORT",
+    fallback: 3001,
+    least: 0,
+    most: 65_535,
+    sentence:
+      "Port of the one listener; 0 lets the system choose. `WS_PORT` is read when it is not set.",
+  }),
+  host: text({ name: "HOST", fallback: "0.0.0.0", sentence: "Address to listen on." }),
+  databaseUrl: optionalUrl({
+    name: "DATABASE_URL",
+    protocols: ["postgres:", "postgresql:"],
+    fallbackText: "embedded database under `DATA_DIR`",
+    sentence: "PostgreSQL 15 or newer.",
+  }),
+  dataDir: text({
+    name: "DATA_DIR",
+    fallback: "data",
+    sentence: "Folder of journal, dead letters and embedded database; one process at a time.",
+  }),
+  sessionPolicy: choice({
+    name: "SESSION_POLICY",
+    choices: ["require", "create", "auto"],
+    fallback: "auto",
+    fallbackText: "`require` with `DATABASE_URL`, otherwise `create`",
+    sentence: "`require`: a session's row must exist; `create`: its first final creates it.",
+  }),
+  gladiaApiKey: optionalText({
+    name: "GLADIA_API_KEY",
+    sentence: "Key of the Gladia account. Secret.",
+  }),
+  gladiaApiUrl: url({
+    name: "GLADIA_API_URL",
+    protocols: ["http:", "https:"],
+    fallback: "https://api.gladia.io",
+    sentence: "Where Gladia's API is.",
+  }),
+  gladiaRegion: choice({
+    name: "GLADIA_REGION",
+    choices: ["us-west", "eu-west", "auto"],
+    fallback: "auto",
+    fallbackText: "Gladia's choice",
+    sentence: "`us-west` or `eu-west`: where the provider works.",
+  }),
+  gladiaMaxSessions: whole({
+    name: "GLADIA_MAX_SESSIONS",
+    fallback: 30,
+    least: 1,
+    most: 100_000,
+    sentence:
+      "Live sessions that the account allows at once (1 free, 30 paid); more clients wait in line.",
+  }),
+  jwtSecret: secret({
+    name: "TRANSCRIPTION_JWT_SECRET",
+    bytesLeast: 32,
+    sentence:
+      "Key of HS256 tokens, at least 32 bytes. Secret. This or `TRANSCRIPTION_JWKS_URL` is needed.",
+  }),
+  jwksUrl: optionalUrl({
+    name: "TRANSCRIPTION_JWKS_URL",
+    protocols: ["http:", "https:"],
+    sentence: "Key set of RS256, ES256 and EdDSA tokens.",
+  }),
+  batchFlushIntervalMs: whole({
+    name: "BATCH_FLUSH_INTERVAL_MS",
+    fallback: DEFAULT_BATCH_QUEUE_CONFIG.flushIntervalMs,
+    ...BATCH_QUEUE_BOUNDS.flushIntervalMs,
+    unit: "ms",
+    sentence: "What waits goes out this often; no final waits longer than one and a half times.",
+  }),
+  batchMaxSize: whole({
+    name: "BATCH_MAX_SIZE",
+    fallback: DEFAULT_BATCH_QUEUE_CONFIG.maxBatchSize,
+    ...BATCH_QUEUE_BOUNDS.maxBatchSize,
+    unit: "rows",
+    sentence: "Rows of one statement; a full batch does not wait.",
+  }),
+  batchMaxQueue: whole({
+    name: "BATCH_MAX_QUEUE",
+    fallback: DEFAULT_BATCH_QUEUE_CONFIG.maxQueueSize,
+    ...BATCH_QUEUE_BOUNDS.maxQueueSize,
+    unit: "rows",
+    sentence: "Waiting finals from which the gateway warns.",
+  }),
+  unknownSessionLimitMs: whole({
+    name: "UNKNOWN_SESSION_LIMIT_MS",
+    fallback: 60_000,
+    least: 0,
+    most: 86_400_000,
+    unit: "ms",
+    sentence: "A final whose session does not exist goes to the dead letters after this time.",
+  }),
+  journalMaxBytes: whole({
+    name: "JOURNAL_MAX_BYTES",
+    fallback: 268_435_456,
+    least: 65_536,
+    most: 999_999_999,
+    unit: "bytes",
+    sentence: "Bound of the journal; from 80 % on the gateway takes no new sessions.",
+  }),
+  journalSync: choice({
+    name: "JOURNAL_SYNC",
+    choices: ["normal", "full"],
+    fallback: "normal",
+    sentence: "`normal`: finals survive a killed process; `full`: a power cut too.",
+  }),
+  configFile: optionalText({
+    name: "CONFIG_FILE",
+    sentence: "Environment file from which SIGHUP reads the three `BATCH_` settings again.",
+  }),
+  maxSessions: whole({
+    name: "MAX_SESSIONS",
+    fallback: 1000,
+    least: 1,
+    most: 100_000,
+    sentence: "Sessions of the process; more are closed with 1013.",
+  }),
+  maxSessionsPerSubject: whole({
+    name: "MAX_SESSIONS_PER_SUBJECT",
+    fallback: 4,
+    least: 1,
+    most: 100_000,
+    sentence: "Sessions of one token subject; more are closed with 1013.",
+  }),
+  allowedOrigins: list({
+    name: "ALLOWED_ORIGINS",
+    fallbackText: "all",
+    sentence: "Origins of pages that may connect, separated by commas.",
+  }),
+  metricsToken: secret({
+    name: "METRICS_TOKEN",
+    bytesLeast: 16,
+    sentence:
+      "Bearer token that `/metrics` asks for, at least 16 bytes; without it `/metrics` is open. Secret.",
+  }),
+  shutdownDeadlineMs: whole({
+    name: "SHUTDOWN_DEADLINE_MS",
+    fallback: 10_000,
+    least: 1000,
+    most: 600_000,
+    unit: "ms",
+    sentence: "A shutdown takes at most this long.",
+  }),
+  demoPage: choice({
+    name: "DEMO_PAGE",
+    choices: ["0", "1"],
+    fallback: "0",
+    sentence:
+      "1 serves the microphone page at `/`. It hands out tokens to whoever asks: never in public.",
+  }),
+  logLevel: choice<LogLevel>({
+    name: "LOG_LEVEL",
+    choices: LOG_LEVELS,
+    fallback: "info",
+    sentence: "Least level that is logged.",
+  }),
+} as const;
+
+type Settings = typeof SETTINGS;
+export type SettingKey = keyof Settings;
+export type Config = {
+  readonly [Key in SettingKey]: Settings[Key] extends Setting<infer Value> ? Value : never;
+};
+
+/** The variables that settings are read from. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Ends start-up: exit code 78 (EX_CONFIG of sysexits.h). */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the configuration has ${problems.length} problem(s):\n  ${problems.join("\n  ")}`);
+    this.problems = problems;
+  }
+}
+
+/** Reads all settings. `check` adds what a command needs beyond them. Throws a `ConfigError` with every problem. */
+export function readConfig(
+  environment: Environment,
+  check: (config: Config) => readonly string[] = () => [],
+): Config {
+  const problems = new Map<string, string>();
+  const values = Object.entries(SETTINGS).map(([key, setting]) => {
+    // The table's parsers differ in their values; each fits its own key.
+    const parsed = readSetting(setting as Setting<unknown>, environment);
+    if (parsed.ok) return [key, parsed.value] as const;
+    problems.set(setting.name, `${setting.name}: ${parsed.problem}`);
+    return [key, setting.fallback] as const;
+  });
+  // Every key of the table has got a value of its setting.
+  const config = Object.fromEntries(values) as Config;
+  // A setting that is wrong is not missing as well.
+  const needs = check(config).filter((need) => !problems.has(need.slice(0, need.indexOf(":"))));
+  if (problems.size > 0 || needs.length > 0)
+    throw new ConfigError([...problems.values(), ...needs]);
+  return config;
+}
+
+/** What `serve` needs beyond valid values. */
+export function checkServing(config: Config): readonly string[] {
+  const problems: string[] = [];
+  if (config.gladiaApiKey === undefined) {
+    problems.push("GLADIA_API_KEY: expected a key; `stenogate demo` runs without one");
+  }
+  if (config.jwtSecret === undefined && config.jwksUrl === undefined) {
+    problems.push(
+      "TRANSCRIPTION_JWT_SECRET: expected it or TRANSCRIPTION_JWKS_URL, so that tokens can be checked",
+    );
+  }
+  if (config.demoPage === "1" && config.jwtSecret === undefined) {
+    problems.push(
+      "DEMO_PAGE: expected TRANSCRIPTION_JWT_SECRET beside it, to sign the page's tokens",
+    );
+  }
+  return problems;
+}
+
+function readSetting<Value>(setting: Setting<Value>, environment: Environment): Parsed<Value> {
+  const own = environment[setting.name]?.trim();
+  const aliased = setting.alias === undefined ? undefined : environment[setting.alias]?.trim();
+  // An empty variable is how environment files say "not set".
+  if (own) return setting.parse(own);
+  if (!aliased) return accepted(setting.fallback);
+  const parsed = setting.parse(aliased);
+  return parsed.ok ? parsed : refused(`${parsed.problem} in ${setting.alias}`);
+}

@@ -1,0 +1,177 @@
+import { AppError, describeError } from "../kernel/errors.ts";
+import { every } from "../kernel/timers.ts";
+import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { SessionRegistry } from "../relay/session-registry.ts";
+import type { Admission, Authenticator } from "./admission.ts";
+import { ClientConnection } from "./client-connection.ts";
+import { closeReason, errorMessage } from "./client-failure.ts";
+import { CLOSINGS } from "./close-codes.ts";
+import { problem, SOCKET_PATH, type HttpRoutes } from "./http-routes.ts";
+
+export interface GatewayServerDeps {
+  readonly admission: Admission;
+  readonly authenticator: Authenticator;
+  readonly sessions: SessionRegistry;
+  readonly routes: HttpRoutes;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** The microphone page at `/` and its token endpoint; only in the demo. */
+  readonly demoRoutes: DemoRoutes | undefined;
+}
+
+export interface DemoRoutes {
+  readonly page: Bun.HTMLBundle;
+  readonly answerToken: (url: URL) => Promise<Response>;
+}
+
+export interface GatewayServerOptions {
+  readonly hostname: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+export interface GatewayServer {
+  /** For example http://127.0.0.1:3001. */
+  readonly url: URL;
+  readonly connectionCount: number;
+  /** Tells every client that the server goes away. Sockets stay open until their sessions have ended. */
+  announceDrain(): void;
+  /** Tells every client whether finals survive the process at present (R6). */
+  announceJournaling(isUnjournaled: boolean): void;
+  /** Closes the listener and whatever socket is left. Repetition is harmless. */
+  stop(): Promise<void>;
+}
+
+/** What a socket is for: a session, or hearing why it gets none. A browser cannot read the status of a failed upgrade. */
+type SocketData =
+  | { readonly kind: "connection"; readonly connection: ClientConnection }
+  | { readonly kind: "refused"; readonly failure: AppError };
+
+type Socket = Bun.ServerWebSocket<SocketData>;
+
+/**
+ * Larger than any frame that is allowed, so that a frame somewhat too large is answered with a reason. Beyond it Bun closes
+ * with 1009 by itself, without one.
+ */
+const PAYLOAD_BYTES_MAX = 262_144;
+
+/** Bun pings a silent client and closes the socket when nothing has come back for this long: a half-open one is noticed. */
+const IDLE_SECONDS = 30;
+
+/** Well above the mark at which a connection gives its reader up, so that Bun itself never drops a message. */
+const SEND_BUFFER_BYTES_MAX = 8 * 1_048_576;
+
+/** A token may outlive its end by this much. */
+const SWEEP_MS = 1000;
+
+/** Opens the one port of the process: sockets and plain HTTP. */
+export function startGatewayServer(
+  deps: GatewayServerDeps,
+  options: GatewayServerOptions,
+): GatewayServer {
+  const connections = new Set<ClientConnection>();
+  const server = Bun.serve<SocketData>({
+    hostname: options.hostname,
+    port: options.port,
+    // A request has no body here; one that sends a large one is refused before it is read.
+    maxRequestBodySize: 65_536,
+    routes: deps.demoRoutes === undefined ? {} : { "/": deps.demoRoutes.page },
+    fetch: (request, self) => answer(request, self, deps),
+    error: (error) => {
+      deps.log.error("A request failed on our side", { problem: describeError(error) });
+      return problem(500, "internal", "the gateway failed on its side");
+    },
+    websocket: createSocketHandlers(connections, deps),
+  });
+  const sweep = every(SWEEP_MS, () => {
+    const now = Date.now();
+    for (const connection of connections) connection.checkExpiry(now);
+  });
+  return {
+    url: server.url,
+    get connectionCount() {
+      return connections.size;
+    },
+    announceJournaling: (isUnjournaled) =>
+      connections.forEach((connection) => connection.tellJournaling(isUnjournaled)),
+    announceDrain: () => connections.forEach((connection) => connection.drain()),
+    stop: async () => {
+      sweep.stop();
+      await server.stop(true);
+    },
+  };
+}
+
+async function answer(
+  request: Request,
+  server: Bun.Server<SocketData>,
+  deps: GatewayServerDeps,
+): Promise<Response | undefined> {
+  const url = new URL(request.url);
+  const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  if (url.pathname === SOCKET_PATH && isUpgrade) return upgrade(request, server, deps);
+  if (deps.demoRoutes !== undefined && url.pathname === "/demo/token") {
+    return deps.demoRoutes.answerToken(url);
+  }
+  return deps.routes(request, url);
+}
+
+async function upgrade(
+  request: Request,
+  server: Bun.Server<SocketData>,
+  deps: GatewayServerDeps,
+): Promise<Response | undefined> {
+  const decision = await deps.admission.decide(request);
+  const data: SocketData =
+    decision instanceof AppError
+      ? { kind: "refused", failure: decision }
+      : {
+          kind: "connection",
+          connection: new ClientConnection(Bun.randomUUIDv7(), decision, deps),
+        };
+  const protocol = deps.authenticator.selectProtocol(request);
+  const headers: Record<string, string> =
+    protocol === undefined ? {} : { "sec-websocket-protocol": protocol };
+  if (server.upgrade(request, { data, headers })) return undefined;
+  return problem(400, "upgrade-failed", "expected a well-formed WebSocket handshake");
+}
+
+function createSocketHandlers(
+  connections: Set<ClientConnection>,
+  deps: GatewayServerDeps,
+): Bun.WebSocketHandler<SocketData> {
+  return {
+    maxPayloadLength: PAYLOAD_BYTES_MAX,
+    idleTimeout: IDLE_SECONDS,
+    sendPings: true,
+    backpressureLimit: SEND_BUFFER_BYTES_MAX,
+    // Speech hardly compresses, and captions are short.
+    perMessageDeflate: false,
+    open: (socket) => {
+      const { data } = socket;
+      if (data.kind === "refused") return refuse(socket, data.failure, deps.metrics);
+      connections.add(data.connection);
+      return data.connection.open(socket);
+    },
+    message: (socket, message) => {
+      if (socket.data.kind === "connection") socket.data.connection.receive(message);
+    },
+    close: (socket) => {
+      if (socket.data.kind !== "connection") return;
+      connections.delete(socket.data.connection);
+      socket.data.connection.closed();
+    },
+    error: (error: unknown, socket: Socket) => {
+      if (socket.data.kind === "connection") socket.data.connection.crash(error);
+    },
+  };
+}
+
+function refuse(socket: Socket, failure: AppError, metrics: Metrics): void {
+  const { closeCode } = CLOSINGS[failure.code];
+  metrics.count("refusals", failure.code);
+  metrics.count("closes", String(closeCode));
+  socket.send(JSON.stringify(errorMessage(failure)));
+  socket.close(closeCode, closeReason(failure));
+}

@@ -1,0 +1,69 @@
+/** A stretch of the source that has its final, in seconds. */
+export interface FinalStretch {
+  /** Of the final. */
+  readonly key: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Finals remembered: more than six hours of lively speech. Whoever was not heard for longer is not looked for. */
+const STRETCHES_MAX = 8192;
+
+/** What a session reports of one utterance may differ by so much from what another one does. */
+const SLACK_SECONDS = 0.1;
+
+/** No word is as short as this. */
+const WORD_SECONDS = 0.1;
+
+/**
+ * Which stretches of the source have got their final.
+ *
+ * After a replay the provider may report a stretch again, under another id. A final whose stretch is covered already is such
+ * a repetition; somebody who says "yes" twice says it in two stretches, and keeps both.
+ */
+export class FinalLedger {
+  /** By their ends, so that a look at the latest ones is enough. */
+  readonly #stretches: FinalStretch[] = [];
+
+  /** End of the latest stretch, in seconds of the source. */
+  get end(): number {
+    return this.#stretches.at(-1)?.end ?? 0;
+  }
+
+  add(stretch: FinalStretch): void {
+    const index = this.#stretches.findLastIndex(({ end }) => end <= stretch.end);
+    this.#stretches.splice(index + 1, 0, stretch);
+    if (this.#stretches.length > STRETCHES_MAX) this.#stretches.shift();
+  }
+
+  remove(stretch: FinalStretch): void {
+    const index = this.#stretches.lastIndexOf(stretch);
+    if (index !== -1) this.#stretches.splice(index, 1);
+  }
+
+  /** True when finals cover more than half of the stretch. */
+  covers(start: number, end: number): boolean {
+    if (end <= start) return this.#endingAfter(start).some((stretch) => stretch.start <= start);
+    return this.#coveredSeconds(start, end) * 2 > end - start;
+  }
+
+  /** The final that a cut has left of an utterance which, as a whole, takes the given stretch and says more than is known. */
+  findPiece(start: number, end: number): FinalStretch | undefined {
+    if (end - start - this.#coveredSeconds(start, end) < WORD_SECONDS) return undefined;
+    return this.#endingAfter(start).find(
+      (stretch) => stretch.start >= start - SLACK_SECONDS && stretch.end <= end + SLACK_SECONDS,
+    );
+  }
+
+  #coveredSeconds(start: number, end: number): number {
+    return this.#endingAfter(start).reduce(
+      (sum, stretch) =>
+        sum + Math.max(0, Math.min(end, stretch.end) - Math.max(start, stretch.start)),
+      0,
+    );
+  }
+
+  #endingAfter(position: number): readonly FinalStretch[] {
+    return this.#stretches.slice(this.#stretches.findLastIndex(({ end }) => end <= position) + 1);
+  }
+}

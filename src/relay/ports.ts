@@ -1,0 +1,239 @@
+/**
+ * What the relay needs of the rest of the program, and the words that both sides share.
+ *
+ * The relay knows no socket, no provider, no database and no JSON: `app.ts` introduces the parts that implement these
+ * interfaces. Every callback here is called on the event loop, never after the end that its comment names.
+ */
+import type { AppError } from "../kernel/errors.ts";
+import type { LanguageCode, TranslationCode } from "./language-codes.ts";
+
+/** Who speaks, as the token says it. */
+export interface Speaker {
+  /** The token's `sub`: limits count by it. */
+  readonly subject: string;
+  /** The call, by the name that the application gave it. */
+  readonly sessionSlug: string;
+  /** The participant's name inside the call; unique there. */
+  readonly identity: string;
+  /** What people read; the identity where the token has no `name`. */
+  readonly name: string;
+}
+
+export type AudioEncoding = "wav/pcm" | "wav/alaw" | "wav/ulaw";
+
+/** One channel of raw audio, without a header. */
+export interface AudioFormat {
+  readonly encoding: AudioEncoding;
+  readonly sampleRate: 8000 | 16_000 | 32_000 | 44_100 | 48_000;
+  readonly bitDepth: 8 | 16;
+}
+
+/** How a stream is recognised: the client's audio, and what client and token have chosen. */
+export interface RecognitionOptions {
+  readonly audio: AudioFormat;
+  /** Those that may be spoken; empty lets the provider detect the language. */
+  readonly languages: readonly LanguageCode[];
+  /** Whether the language may change within the stream. */
+  readonly codeSwitching: boolean;
+  /** Silence that closes an utterance: 0.01 to 10. */
+  readonly endpointingSeconds: number;
+  /** An utterance is closed after this time even without silence: 5 to 60. */
+  readonly utteranceSecondsMax: number;
+  /** Words that the provider would not expect, such as names. */
+  readonly vocabulary: readonly VocabularyEntry[];
+  /** How readily entries without an intensity of their own are heard: 0 to 1; the provider's choice where undefined. */
+  readonly vocabularyIntensity: number | undefined;
+  readonly translation: TranslationOptions | undefined;
+}
+
+export interface VocabularyEntry {
+  /** As it is to be written. */
+  readonly value: string;
+  /** How readily it is heard: 0 to 1. */
+  readonly intensity?: number;
+  /** How it may sound, where spelling misleads. */
+  readonly pronunciations?: readonly string[];
+  /** The language by whose rules it sounds; the spoken one where absent. */
+  readonly language?: LanguageCode;
+}
+
+export interface TranslationOptions {
+  /** Each final comes once in each of them; at least one. */
+  readonly targetLanguages: readonly TranslationCode[];
+}
+
+/** One state of one utterance, as the provider reports it. */
+export interface Utterance {
+  /** "<provider session id>:<provider utterance id>": unique for ever (R4), opaque to everyone. Partials and final share it. */
+  readonly key: string;
+  /** Trimmed. */
+  readonly text: string;
+  readonly isFinal: boolean;
+  /** Seconds of audio since the stream's first byte. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly language: string | undefined;
+  /** 0 to 1. */
+  readonly confidence: number | undefined;
+}
+
+/** A final in another language, as the provider reports it. Comes after the final; partials are not translated. */
+export interface TranslatedUtterance {
+  /** Of the utterance that it translates. */
+  readonly utteranceKey: string;
+  /** Trimmed. */
+  readonly text: string;
+  readonly language: string;
+  readonly originalLanguage: string | undefined;
+  /** When the original was said, in seconds of audio since the stream's first byte. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
+/** An utterance with wall-clock times: what a client is shown, and, when final, what is stored. */
+export interface Transcript {
+  /** Unique for ever (R4); a translation has one of its own. */
+  readonly utteranceKey: string;
+  /** The key of the utterance that this translates; undefined for what was said itself. */
+  readonly translationOf: string | undefined;
+  readonly text: string;
+  readonly isFinal: boolean;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly language: string | undefined;
+  readonly confidence: number | undefined;
+}
+
+/** A final in another language. */
+export interface Translation extends Transcript {
+  readonly translationOf: string;
+  readonly language: string;
+}
+
+/**
+ * Called by a stream. `onEnded` comes exactly once and last, unless the stream was aborted. Seconds count the stream's own
+ * audio from its first byte, whatever the provider did with it.
+ */
+export interface SpeechStreamListener {
+  /** Every place of the provider's account is taken; so many wait, up to and including this stream. Before `onReady` only. */
+  onQueued(position: number): void;
+  /** Audio is heard now. At most once. */
+  onReady(providerSessionId: string): void;
+  /** The provider is away; audio is kept until it is back. */
+  onInterrupted(): void;
+  /** The provider is back; what was kept is being sent. */
+  onResumed(): void;
+  /** Audio between the two was dropped before the provider could hear it (R12). */
+  onGap(fromSeconds: number, toSeconds: number): void;
+  onUtterance(utterance: Utterance): void;
+  onTranslation(translation: TranslatedUtterance): void;
+  /** Finals of a provider session that is over may not have been heard, and could not be fetched. */
+  onUnheard(providerSessionId: string): void;
+  /** From this place on, the seconds of a provider session and the stream's run side by side. */
+  onPlaced(place: Place): void;
+  /** `failure` is absent after a clean end: everything that was said has been reported. */
+  onEnded(failure: AppError | undefined): void;
+}
+
+/** One moment of audio, as a provider session and as the stream counts it. */
+export interface Place {
+  readonly providerSessionId: string;
+  /** Seconds of that session's audio. */
+  readonly providerSeconds: number;
+  /** Seconds of the stream's audio. */
+  readonly sourceSeconds: number;
+}
+
+/** Points of a provider session's audio, in order, and when they were said, in milliseconds since the epoch. */
+export type ProviderClock = readonly (readonly [providerSeconds: number, wallMs: number])[];
+
+/** Remembers which provider sessions are live, so that a later process can fetch what this one never heard. Never throws. */
+export interface LiveSessionRecord {
+  opened(speaker: Speaker, providerSessionId: string, clock: ProviderClock): void;
+  update(providerSessionId: string, clock: ProviderClock): void;
+  closed(providerSessionId: string): void;
+}
+
+/** A way to the provider for one client, over as many provider sessions as it takes. */
+export interface SpeechStream {
+  /**
+   * Hands over one frame, at any time before `finish`. It is kept until the provider has acknowledged it, is not copied and
+   * must not change.
+   */
+  send(frame: Uint8Array): void;
+  /** No more audio: the provider is asked for its trailing finals, then `onEnded` comes. Repetition is harmless. */
+  finish(): void;
+  /** Lets go at once. No callback comes afterwards. */
+  abort(): void;
+  /** Called a few times a second: what depends on time happens here. */
+  sweep(nowMs: number): void;
+  /** Answers by `onPlaced` where this moment of the stream is for the provider, if it is connected. */
+  locate(sourceSeconds: number): void;
+}
+
+/** Turns audio into utterances. `open` returns at once; the outcome comes through the listener. */
+export interface SpeechProvider {
+  open(options: RecognitionOptions, listener: SpeechStreamListener): SpeechStream;
+}
+
+/** Keeps finals, translated ones too. */
+export interface TranscriptSink {
+  /**
+   * Calls `onKept` once, before it returns or a few milliseconds later: from then on the final survives the process (R1), or,
+   * where it cannot be kept, everybody has been told. In the order of the calls.
+   */
+  append(speaker: Speaker, transcript: Transcript, onKept: () => void): void;
+}
+
+/** The one client that owns the audio (R20). Calls after its socket is gone are ignored by it. */
+export interface ClientLink {
+  /** Speech is heard from now on. */
+  showReady(providerSessionId: string): void;
+  showTranscript(transcript: Transcript): void;
+  /** Comes after the final that it translates. */
+  showTranslation(translation: Translation): void;
+  /** Waits for a place of the provider's account, as number `position`. */
+  showQueued(position: number): void;
+  /** The provider is away; what is said is kept and comes late. */
+  showInterrupted(): void;
+  showResumed(): void;
+  /** Audio between the two times was dropped and will never be transcribed (R12). */
+  showGap(from: Date, to: Date): void;
+  /** The session is over; the client closes its socket. `failure` is absent after a regular end. */
+  end(failure: AppError | undefined): void;
+}
+
+/** One stored final, with who said it. */
+export interface StoredSegment {
+  /** A translation has that of what it translates. */
+  readonly utteranceId: string;
+  readonly text: string;
+  readonly language: string | null;
+  /** 0 to 1. */
+  readonly confidence: number | null;
+  /** Null when the participant's row is gone. */
+  readonly speaker: { readonly identity: string; readonly name: string } | null;
+  readonly startedAt: Date;
+  readonly endedAt: Date | null;
+}
+
+export interface StoredTranscript {
+  /** In the order in which they began. */
+  readonly segments: readonly StoredSegment[];
+  /** True when the limit cut the end off. */
+  readonly hasMore: boolean;
+}
+
+/** Which finals of a session are read. */
+export interface TranscriptSelection {
+  /** The first ones, at most this many. */
+  readonly limit: number;
+  /** Reads translations into this language; what was said itself where undefined. */
+  readonly language: TranslationCode | undefined;
+}
+
+/** Reads finals back, for whoever may see them. */
+export interface TranscriptReader {
+  /** Null when no such session is stored; rejects with an `AppError`. */
+  read(sessionSlug: string, selection: TranscriptSelection): Promise<StoredTranscript | null>;
+}

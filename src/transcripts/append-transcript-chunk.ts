@@ -1,0 +1,32 @@
+import type { Speaker, Transcript } from "../relay/ports.ts";
+import type { TranscriptBatchQueue } from "./transcript-batch-queue.ts";
+
+/**
+ * Hands a transcript to the batch queue if it is to be kept: finals only (R2), and only those with words.
+ *
+ * Calls `onKept` once, when the transcript may be shown (R1): at once for what is not kept. Never waits for the database.
+ */
+export function appendTranscriptChunk(
+  queue: Pick<TranscriptBatchQueue, "enqueue">,
+  speaker: Speaker,
+  transcript: Transcript,
+  onKept: () => void,
+): void {
+  if (!transcript.isFinal || transcript.text === "") {
+    onKept();
+    return;
+  }
+  const row = {
+    sessionSlug: speaker.sessionSlug,
+    identity: speaker.identity,
+    name: speaker.name,
+    utteranceKey: transcript.utteranceKey,
+    translationOf: transcript.translationOf,
+    text: transcript.text,
+    language: transcript.language,
+    confidence: transcript.confidence,
+    startedAt: transcript.startedAt,
+    endedAt: transcript.endedAt,
+  };
+  queue.enqueue(row, onKept);
+}

@@ -1,0 +1,181 @@
+import { describe, expect, test } from "bun:test";
+import * as layout from "./support/layout-rules.ts";
+import { createSourceFile, readSourceTree } from "./support/source-tree.ts";
+import * as text from "./support/text-rules.ts";
+
+interface Example {
+  readonly rule: layout.Rule;
+  /** What breaks the rule: path → text. */
+  readonly broken: Readonly<Record<string, string>>;
+  /** Every place that must be named, as "path:line". */
+  readonly found: readonly string[];
+}
+
+/** The whole law, with files that break it: a rule that finds nothing in them guards nothing. */
+const LAW: Readonly<Record<string, Example>> = {
+  "imports carry their ending": {
+    rule: layout.importsCarryTheirEnding,
+    broken: { "src/relay/a.ts": `import { b } from "./b";\nimport { c } from "./c.ts";` },
+    found: ["src/relay/a.ts:1"],
+  },
+  "imports point down": {
+    rule: layout.arrowsPointDown,
+    broken: {
+      "src/kernel/a.ts": `import type { Log } from "../observe/log.ts";`,
+      "src/auth/a.ts": `const a = 1;\nexport {\n  b,\n} from "../gateway/b.ts";`,
+      "src/database/a.ts": `type A = typeof import("../transcripts/a.ts");`,
+      "src/transcripts/a.ts": `import { db } from "../database/db.ts";`,
+      "src/config.ts": `import "./app.ts";`,
+      "src/stuff/a.ts": `import { b } from "../../test/b.ts";`,
+    },
+    found: [
+      "src/kernel/a.ts:1",
+      "src/auth/a.ts:2",
+      "src/database/a.ts:1",
+      "src/config.ts:1",
+      "src/stuff/a.ts:1",
+    ],
+  },
+  "nothing is imported in a ring": {
+    rule: layout.nothingIsImportedInARing,
+    broken: {
+      "src/relay/a.ts": `import { b } from "./b.ts";`,
+      "src/relay/b.ts": `import { c } from "./c.ts";`,
+      "src/relay/c.ts": `// Closes it.\nimport type { A } from "./a.ts";`,
+    },
+    found: ["src/relay/c.ts:2"],
+  },
+  "packages stay at home": {
+    rule: layout.packagesStayAtHome,
+    broken: {
+      "src/gateway/a.ts": `import * as v from "valibot";\nimport { jwtVerify } from "jose";`,
+      "src/observe/a.ts": `import type { Pool } from "pg/lib/a";\nimport { it } from "bun:test";`,
+      "src/transcripts/a.ts": [
+        `import type { PrismaClient } from "../database/generated/client.ts";`,
+        `import { Prisma } from "../database/generated/client.ts";`,
+        `import { Database } from "bun:sqlite";`,
+      ].join("\n"),
+      "src/gladia/a.ts": `import type { LiveV2 } from "@gladiaio/sdk";`,
+      "src/browser/a.ts": `import { join } from "node:path";`,
+      "src/database/a.ts": `import a from "../../node_modules/@electric-sql/pglite/a.wasm";`,
+      "src/relay/a.ts": `const fs = await import("@electric-sql/pglite/nodefs");`,
+      "src/app.ts": `import { join } from "node:path";\nimport a from "node:timers/promises";`,
+    },
+    found: [
+      "src/gateway/a.ts:2",
+      "src/observe/a.ts:1",
+      "src/observe/a.ts:2",
+      "src/transcripts/a.ts:2",
+      "src/gladia/a.ts:1",
+      "src/browser/a.ts:1",
+      "src/relay/a.ts:1",
+      "src/app.ts:2",
+    ],
+  },
+  "the browser knows message types only": {
+    rule: layout.theBrowserKnowsMessageTypesOnly,
+    broken: {
+      "src/browser/a.ts": `import type { A } from "../gateway/messages.ts";\nimport "./a.css";`,
+      "src/browser/b.ts": `import { parseClientMessage } from "../gateway/messages.ts";`,
+      "src/browser/c.ts": `import type { Server } from "../gateway/server.ts";`,
+    },
+    found: ["src/browser/b.ts:1", "src/browser/c.ts:1"],
+  },
+  "the simulator serves commands only": {
+    rule: layout.theSimulatorServesCommandsOnly,
+    broken: {
+      "src/gladia/gladia-bridge.ts": `import { startSimulator } from "./simulator/simulator.ts";`,
+      "src/commands/demo.ts": `import { startSimulator } from "../gladia/simulator/simulator.ts";`,
+    },
+    found: ["src/gladia/gladia-bridge.ts:1"],
+  },
+  "files are short": {
+    rule: text.filesAreShort,
+    broken: { "test/a.ts": "a;\n".repeat(301), "src/relay/a.ts": "a;\n".repeat(300) },
+    found: ["test/a.ts:301"],
+  },
+  "names say a duty": {
+    rule: text.namesSayADuty,
+    broken: {
+      "src/index.ts": "",
+      "src/relay/index.ts": "",
+      "src/relay/audio-utils.ts": "",
+      "test/support/helpers/a.ts": "",
+      "src/types.ts": "",
+      "src/relay/AudioBacklog.ts": "",
+      "src/relay/audio-backlog.ts": "",
+    },
+    found: [
+      "src/relay/index.ts:1",
+      "src/relay/audio-utils.ts:1",
+      "test/support/helpers/a.ts:1",
+      "src/types.ts:1",
+      "src/relay/AudioBacklog.ts:1",
+    ],
+  },
+  "timers live in the kernel": {
+    rule: text.timersLiveInTheKernel,
+    broken: {
+      "src/kernel/timers.ts": `setInterval(tick, 1);`,
+      "src/relay/a.ts": "// setTimeout is not called here.\nconst a = `${setTimeout(`b`, 1)}`;",
+      "src/browser/a.ts": `setTimeout(draw, 1);`,
+    },
+    found: ["src/relay/a.ts:2"],
+  },
+  "the environment is read at the edge": {
+    rule: text.theEnvironmentIsReadAtTheEdge,
+    broken: {
+      "src/config.ts": `process.env["PORT"];`,
+      "src/app.ts": `const port = 1;\nBun.env["PORT"];`,
+      "src/gateway/a.ts": `const text = "process.env";\n/\\//.test(process.env.PORT);`,
+    },
+    found: ["src/app.ts:2", "src/gateway/a.ts:2"],
+  },
+  "only commands speak to the console": {
+    rule: text.onlyCommandsSpeakToTheConsole,
+    broken: { "src/commands/a.ts": `console.log(1);`, "src/app.ts": `console.log(1);` },
+    found: ["src/app.ts:1"],
+  },
+  "exports have names": {
+    rule: text.exportsHaveNames,
+    broken: {
+      "src/app.ts": `export default 1;`,
+      "test/a.ts": `const b = 1;\nexport { b as default };`,
+    },
+    found: ["src/app.ts:1", "test/a.ts:2"],
+  },
+  "nothing is put off": {
+    rule: text.nothingIsPutOff,
+    broken: { "src/app.ts": `const a = "TODO";\n/**\n * TODO: later.\n */` },
+    found: ["src/app.ts:3"],
+  },
+  "casts have a reason": {
+    rule: text.castsHaveAReason,
+    broken: {
+      "src/app.ts": `import { a as b } from "./b.ts";\nconst c = [1] as const;\nb as string;`,
+      "src/config.ts": `// The table has no other keys.\nconst d = table as Settings;`,
+    },
+    found: ["src/app.ts:3"],
+  },
+};
+
+const TREE = await readSourceTree(["src", "test"]);
+
+describe.each(Object.entries(LAW))("%s", (_name, { rule, broken, found }) => {
+  test("in all of src and test", () => {
+    const findings = rule(TREE).map(({ path, line, problem }) => `${path}:${line} ${problem}`);
+    expect(findings).toEqual([]);
+  });
+
+  test("or the place is named", () => {
+    const files = Object.entries(broken).map(([path, source]) => createSourceFile(path, source));
+    expect(rule(files).map(({ path, line }) => `${path}:${line}`)).toEqual([...found]);
+  });
+});
+
+test("the tree is read at all", () => {
+  const paths = TREE.map(({ path }) => path);
+  expect(paths).toContain("src/relay/ports.ts");
+  expect(paths).toContain("test/architecture.test.ts");
+  expect(paths.filter((path) => path.includes("/generated/"))).toEqual([]);
+});

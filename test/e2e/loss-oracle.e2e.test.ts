@@ -1,0 +1,44 @@
+/** The part of the loss oracle that is quick enough for every run; `loss-oracle.ts` is the whole of it. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { installExecutable, type Installation } from "../support/executable.ts";
+import type { PostgresServer } from "../support/postgres-server.ts";
+import { startPreparedServer } from "../support/postgres.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import { runScenario } from "./loss-oracle/scenario.ts";
+import { calm, killed, poison, repliesLost, terminated } from "./loss-oracle/scenarios.ts";
+
+const { seed } = seededRandom("loss oracle");
+
+let installation: Installation;
+let server: PostgresServer;
+
+beforeAll(async () => {
+  [installation, server] = await Promise.all([
+    installExecutable(),
+    startPreparedServer({ isDurable: true }),
+  ]);
+}, 60_000);
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await installation[Symbol.asyncDispose]();
+});
+
+test.each([
+  ["[R2] [R20] in calm weather every final is kept, once and as it was shown", calm],
+  ["[R1] kill -9 at random instants loses no final that anybody was shown", killed(3)],
+  ["[R4] batches whose reply is lost are written again, and stand once", repliesLost],
+  ["[R5] a final that the database refuses goes to the dead letters, alone", poison],
+  ["[R30] SIGTERM writes everything before the process ends with 0", terminated],
+] as const)(
+  "%s",
+  async (_name, scenario) => {
+    const outcome = await runScenario(
+      scenario,
+      { installation, server },
+      { clients: 8, seed, sync: "normal" },
+    );
+    expect(outcome.problems, outcome.log).toEqual([]);
+  },
+  30_000,
+);

@@ -1,0 +1,143 @@
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { startSimulator } from "../../../src/gladia/simulator/simulator.ts";
+import { createRandom } from "../../gladia/simulator/tones.ts";
+import type { Installation } from "../../support/executable.ts";
+import { startPostgresProxy, type PostgresProxy } from "../../support/postgres-proxy.ts";
+import type { PostgresServer } from "../../support/postgres-server.ts";
+import { createDatabaseOn, type TestDatabase } from "../../support/postgres.ts";
+import type { PlacedFinal } from "./comparison.ts";
+import { Crowd, type Member } from "./crowd.ts";
+import { readDeadLetters, readStoredFinals } from "./kept-finals.ts";
+import { RevivableGateway } from "./revivable-gateway.ts";
+
+export interface StageDeps {
+  readonly installation: Installation;
+  /** Durable: commits that a crash takes away would be taken for finals that the gateway lost. */
+  readonly server: PostgresServer;
+}
+
+export interface StageOptions {
+  readonly clients: number;
+  /** Decides every random choice. */
+  readonly seed: number;
+  readonly sync: "normal" | "full";
+}
+
+/** What is unusual in a world. */
+export interface StageSetup {
+  readonly name: string;
+  /** See `SimulatorOptions`. */
+  readonly poisonEvery?: number;
+  /** The gateway reaches the database through a proxy that loses the reply to every n-th batch. */
+  readonly loseRepliesEvery?: number;
+  /** Sessions without a row, for one client in twenty and at least one each. */
+  readonly unknownSlugs?: readonly string[];
+  /** No file that the gateway writes may be larger, in blocks of 512 bytes. */
+  readonly fileBlocksMax?: number;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A scenario's world: a database, a provider, a gateway on data of its own, and people who do not speak yet. */
+export interface Stage extends AsyncDisposable {
+  readonly server: PostgresServer;
+  readonly database: TestDatabase;
+  readonly proxy: PostgresProxy | undefined;
+  readonly gateway: RevivableGateway;
+  readonly crowd: Crowd;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** What has happened, for the report. */
+  readonly facts: Record<string, number>;
+  /** Everything that is wrong, beyond single finals. */
+  readonly problems: string[];
+  createSession(slug: string): Promise<void>;
+  /** What is stored and what is set aside. The database has to be there, the gateway need not run. */
+  readKept(): Promise<readonly PlacedFinal[]>;
+}
+
+const SESSION_SLUGS = ["alpha", "bravo", "charlie", "delta"];
+const UNKNOWN_SHARE = 0.05;
+
+export async function openStage(
+  { installation, server }: StageDeps,
+  setup: StageSetup,
+  { clients, seed, sync }: StageOptions,
+): Promise<Stage> {
+  await using opening = new AsyncDisposableStack();
+  const database = opening.use(await createDatabaseOn(server));
+  const createSession = async (slug: string) => {
+    await database.query('INSERT INTO "VideoSession" ("id", "slug") VALUES ($1, $1)', [slug]);
+  };
+  await Promise.all(SESSION_SLUGS.map(createSession));
+  const simulator = opening.use(
+    await startSimulator({ poisonEvery: setup.poisonEvery ?? Infinity }),
+  );
+  const proxy =
+    setup.loseRepliesEvery === undefined
+      ? undefined
+      : opening.use(await openProxy(database.url, setup.loseRepliesEvery));
+  const dataDirectory = join(installation.directory, setup.name);
+  const gateway = opening.use(
+    new RevivableGateway(await limitFiles(installation, setup.fileBlocksMax), {
+      DATABASE_URL: proxy?.url ?? database.url,
+      DATA_DIR: dataDirectory,
+      GLADIA_API_URL: simulator.url,
+      // A crowd that comes back at once: sessions that it has left end a moment later.
+      GLADIA_MAX_SESSIONS: "1000",
+      JOURNAL_SYNC: sync,
+      SESSION_POLICY: "require",
+      ...setup.settings,
+    }),
+  );
+  await gateway.start();
+  const members = createMembers(clients, setup.unknownSlugs ?? []);
+  const crowd = new Crowd({ gatewayUrl: () => gateway.url, random: createRandom(seed) }, members);
+  const opened = opening.move();
+  return {
+    server,
+    database,
+    proxy,
+    gateway,
+    crowd,
+    // Not the crowd's: what goes wrong, and when, follows from the seed alone.
+    random: createRandom(seed),
+    facts: {},
+    problems: [],
+    createSession,
+    readKept: async () => [
+      ...(await readStoredFinals(database)),
+      ...(await readDeadLetters(installation, dataDirectory)),
+    ],
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+function openProxy(databaseUrl: string, loseEvery: number): Promise<PostgresProxy> {
+  return startPostgresProxy(databaseUrl, {
+    statement: 'INSERT INTO "TranscriptSegment"',
+    loseEvery,
+  });
+}
+
+/** A file of which no more can be written is what a full disk looks like, without a disk to fill. */
+async function limitFiles(installation: Installation, blocksMax?: number): Promise<Installation> {
+  if (blocksMax === undefined) return installation;
+  const path = `${installation.path}-${blocksMax}`;
+  // Ignored, the signal of the limit leaves the failing write to the gateway.
+  const script = `#!/bin/sh\ntrap '' XFSZ\nulimit -f ${blocksMax}\nexec '${installation.path}' "$@"\n`;
+  await writeFile(path, script);
+  await chmod(path, 0o755);
+  return { ...installation, path };
+}
+
+function createMembers(count: number, unknownSlugs: readonly string[]): readonly Member[] {
+  const unknownCount =
+    unknownSlugs.length === 0
+      ? 0
+      : Math.max(unknownSlugs.length, Math.round(count * UNKNOWN_SHARE));
+  return Array.from({ length: count }, (_, index) => {
+    const slugs = index < unknownCount ? unknownSlugs : SESSION_SLUGS;
+    return { sessionSlug: slugs[index % slugs.length]!, identity: `person-${index}` };
+  });
+}

@@ -1,0 +1,108 @@
+/** What an operator does beside a running gateway: the compiled executable and a real PostgreSQL. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import { loadSample } from "../../src/gladia/simulator/sample.ts";
+import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
+import { installExecutable, runExecutable, type Installation } from "../support/executable.ts";
+import { startGateway } from "../support/gateway-process.ts";
+import { postgres } from "../support/postgres.ts";
+import { connectSpeaker } from "../support/speaker.ts";
+import { until } from "../support/until.ts";
+
+const LIMIT_MS = 60_000;
+
+let installation: Installation;
+let simulator: Simulator;
+
+beforeAll(async () => {
+  installation = await installExecutable();
+  simulator = await startSimulator();
+}, LIMIT_MS);
+
+afterAll(async () => {
+  await simulator.stop();
+  await installation[Symbol.asyncDispose]();
+});
+
+test(
+  "[R5] finals of an unknown session are set aside, listed, written again on demand, or dropped",
+  async () => {
+    await using database = await postgres.createDatabase();
+    const settings = {
+      DATABASE_URL: database.url,
+      GLADIA_API_URL: simulator.url,
+      UNKNOWN_SESSION_LIMIT_MS: "0",
+      DATA_DIR: join(installation.directory, "dead"),
+    };
+    const deadLetters = (...args: string[]) =>
+      runExecutable(installation, ["dead-letters", ...args], settings);
+    await using gateway = await startGateway(installation, settings);
+    const { pcm, sentences } = await loadSample();
+    const speaker = await connectSpeaker(gateway.url, "late", "ada");
+    await speaker.speak(pcm, 8);
+    speaker.stop();
+    expect(await speaker.closed).toBe(1000);
+    await until(
+      () => gateway.log.split("A final went to the dead letters").length > sentences.length,
+    );
+
+    const listed = await deadLetters("list");
+    expect(listed.stdout).toContain("late ada  session-unknown: its session stayed unknown");
+    expect(listed.stdout).toContain(`${sentences.length} dead letters`);
+    expect(listed.stdout).not.toContain(sentences[0]!);
+    const letters = (await deadLetters("list", "--json")).stdout.trim().split("\n");
+    expect(letters.map((line) => JSON.parse(line).text)).toEqual([...sentences]);
+
+    expect((await deadLetters("retry")).stdout).toBe(`0 written, ${sentences.length} stay\n`);
+    await database.query(`INSERT INTO "VideoSession" ("id", "slug") VALUES ('1', 'late')`);
+    const { id } = JSON.parse(letters[0]!);
+    expect((await deadLetters("drop")).exitCode).toBe(64);
+    expect((await deadLetters("drop", "--id", String(id))).stdout).toBe("1 dropped\n");
+    expect((await deadLetters("retry")).stdout).toBe("4 written, 0 stay\n");
+    const rows = await database.query<{ text: string }>(
+      'SELECT "text" FROM "TranscriptSegment" ORDER BY "startedAt"',
+    );
+    expect(rows.map(({ text }) => text)).toEqual(sentences.slice(1));
+    expect((await deadLetters("list")).stdout).toBe("0 dead letters\n");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "[R7] SIGHUP reads the batch settings again; a wrong file changes nothing",
+  async () => {
+    const path = join(installation.directory, "batch.env");
+    const settings = { GLADIA_API_URL: simulator.url, CONFIG_FILE: path, DATA_DIR: "reload" };
+    await using gateway = await startGateway(installation, settings);
+    await Bun.write(path, "BATCH_MAX_SIZE=7\nPORT=ignored\n");
+    gateway.signal("SIGHUP");
+    await until(() => gateway.log.includes('"maxBatchSize":7'));
+    await Bun.write(path, "BATCH_MAX_SIZE=none\n");
+    gateway.signal("SIGHUP");
+    await until(() => gateway.log.includes("BATCH_MAX_SIZE: expected a whole number"));
+    gateway.signal("SIGTERM");
+    expect(await gateway.exited).toBe(0);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "[R1] a second process on the same journal is refused with a clear error",
+  async () => {
+    const settings = { GLADIA_API_URL: simulator.url, DATA_DIR: "shared" };
+    await using gateway = await startGateway(installation, settings);
+    expect(gateway.log).toContain("Listening");
+    expect(startGateway(installation, settings)).rejects.toThrow("another process holds its lock");
+  },
+  LIMIT_MS,
+);
+
+test(
+  "a database without the tables is refused at start, with the command that makes them",
+  async () => {
+    await using database = await postgres.createDatabase({ migrated: false });
+    const settings = { DATABASE_URL: database.url, DATA_DIR: "bare" };
+    expect(startGateway(installation, settings)).rejects.toThrow('run "stenogate migrate" first');
+  },
+  LIMIT_MS,
+);

@@ -1,0 +1,137 @@
+/** The compiled executable, and a provider that goes away. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { loadSample, type Sample } from "../../src/gladia/simulator/sample.ts";
+import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
+import { installExecutable, type Installation } from "../support/executable.ts";
+import { startGateway } from "../support/gateway-process.ts";
+import { postgres, type TestDatabase } from "../support/postgres.ts";
+import { connectSpeaker } from "../support/speaker.ts";
+import { until } from "../support/until.ts";
+
+const LIMIT_MS = 60_000;
+
+let installation: Installation;
+let sample: Sample;
+
+beforeAll(async () => {
+  installation = await installExecutable();
+  sample = await loadSample();
+}, LIMIT_MS);
+
+afterAll(() => installation[Symbol.asyncDispose]());
+
+test(
+  "[R15] finals that nobody heard before a kill -9 are fetched and stored by the next start",
+  async () => {
+    await using database = await createDatabase();
+    // Finals come long after the words, and a session without a client is over soon.
+    await using simulator = await startSimulator({ finalDelayMs: 3000, resumeMs: 500 });
+    const settings = settingsFor(database, simulator, "kill");
+    {
+      await using gateway = await startGateway(installation, settings);
+      const speaker = await connectSpeaker(gateway.url, "standup", "ada");
+      await speaker.speak(sample.pcm, 8);
+      await until(() => simulator.observe()[0]?.byteCount === sample.pcm.byteLength);
+      expect(speaker.finals).toEqual([]);
+      gateway.signal("SIGKILL");
+      await gateway.exited;
+    }
+    await using gateway = await startGateway(installation, settings);
+    await until(() => gateway.log.includes("Fetched the finals of sessions"));
+    gateway.signal("SIGTERM");
+    expect(await gateway.exited).toBe(0);
+    const rows = await database.query<{ text: string; name: string }>(`
+      SELECT segment."text", participant."identity" AS name FROM "TranscriptSegment" segment
+        JOIN "Participant" participant ON participant."id" = segment."participantId"
+       ORDER BY segment."startedAt"`);
+    expect(rows).toEqual(sample.sentences.map((text) => ({ text, name: "ada" })));
+  },
+  LIMIT_MS,
+);
+
+test(
+  "[R11] sockets that the provider drops cost no word and double none",
+  async () => {
+    await using database = await createDatabase();
+    await using simulator = await startSimulator();
+    const settings = settingsFor(database, simulator, "drop");
+    await using gateway = await startGateway(installation, settings);
+    const speaker = await connectSpeaker(gateway.url, "standup", "ada");
+    const speaking = speaker.speak(sample.pcm, 3);
+    for (const code of [1011, 4500, 4403]) {
+      await Bun.sleep(900);
+      simulator.closeSockets(code);
+    }
+    await speaking;
+    speaker.stop();
+    expect(await speaker.closed).toBe(1000);
+    expect(speaker.finals.map(({ text }) => text)).toEqual([...sample.sentences]);
+    const states = speaker.messages.filter((message) => message.type === "status");
+    expect(states.map(({ state }) => state)).toEqual(
+      Array.from({ length: 3 }, () => ["reconnecting", "live"] as const).flat(),
+    );
+  },
+  LIMIT_MS,
+);
+
+test(
+  "[R16] clients wait in line for the account's places, and are told where",
+  async () => {
+    await using database = await createDatabase();
+    await using simulator = await startSimulator();
+    const settings = { ...settingsFor(database, simulator, "line"), GLADIA_MAX_SESSIONS: "1" };
+    await using gateway = await startGateway(installation, settings);
+    const first = await connectSpeaker(gateway.url, "standup", "ada");
+    const second = await connectSpeaker(gateway.url, "standup", "bob");
+    await until(() => second.messages.length > 0);
+    expect(second.messages).toEqual([{ type: "status", state: "queued", position: 1 }]);
+    const third = await connectSpeaker(gateway.url, "standup", "eve");
+    expect(await third.closed).toBe(1013);
+    await second.speak(sample.pcm, 20);
+    second.stop();
+    first.leave();
+    expect(await second.closed).toBe(1000);
+    expect(second.finals.map(({ text }) => text)).toEqual([...sample.sentences]);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "[R17] translations that were asked for are sent, stored, and read back by language",
+  async () => {
+    await using database = await createDatabase();
+    await using simulator = await startSimulator();
+    const settings = settingsFor(database, simulator, "fr");
+    await using gateway = await startGateway(installation, settings);
+    const speaker = await connectSpeaker(gateway.url, "standup", "ada", { translate: "fr" });
+    await speaker.speak(sample.pcm, 8);
+    speaker.stop();
+    expect(await speaker.closed).toBe(1000);
+    const translated = sample.sentences.map((sentence) => `[fr] ${sentence}`);
+    const told = speaker.messages.filter((message) => message.type === "translation");
+    expect(told.map(({ text, language }) => [language, text])).toEqual(
+      translated.map((text) => ["fr", text]),
+    );
+    expect(told.map(({ utterance_id }) => utterance_id)).toEqual(
+      speaker.finals.map(({ utterance_id }) => utterance_id),
+    );
+    gateway.signal("SIGTERM");
+    expect(await gateway.exited).toBe(0);
+    const rows = await database.query<{ text: string }>(
+      `SELECT "text" FROM "TranscriptSegment" WHERE "language" = 'fr' ORDER BY "startedAt"`,
+    );
+    expect(rows.map(({ text }) => text)).toEqual(translated);
+  },
+  LIMIT_MS,
+);
+
+/** Each test's gateway has a journal of its own. */
+function settingsFor(database: TestDatabase, simulator: Simulator, folder: string) {
+  return { DATABASE_URL: database.url, GLADIA_API_URL: simulator.url, DATA_DIR: folder };
+}
+
+async function createDatabase(): Promise<TestDatabase> {
+  const database = await postgres.createDatabase();
+  await database.query(`INSERT INTO "VideoSession" ("id", "slug") VALUES ('1', 'standup')`);
+  return database;
+}

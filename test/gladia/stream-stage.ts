@@ -1,0 +1,185 @@
+/** A stream over the bridge to a simulator on loopback: swept fast, with everything that it reports. */
+import { expect } from "bun:test";
+import { GladiaBridge } from "../../src/gladia/gladia-bridge.ts";
+import type { GladiaStream } from "../../src/gladia/gladia-stream.ts";
+import type { Fault } from "../../src/gladia/simulator/fault.ts";
+import {
+  startSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from "../../src/gladia/simulator/simulator.ts";
+import { GLADIA_STREAM_LIMITS, type GladiaStreamLimits } from "../../src/gladia/stream-limits.ts";
+import type { AppError } from "../../src/kernel/errors.ts";
+import { every } from "../../src/kernel/timers.ts";
+import { Metrics } from "../../src/observe/metrics.ts";
+import type { SpeechStream, Utterance } from "../../src/relay/ports.ts";
+import { recordedLog } from "../support/recorded-log.ts";
+import { audioFrame, recognition } from "../support/relay-stage.ts";
+import { until } from "../support/until.ts";
+import { createTone, toPcm16 } from "./simulator/tones.ts";
+
+export const KEY = "the-key-of-the-account";
+export const BYTES_PER_SECOND = 32_000;
+
+/** A session's owner looks a few times a second; a test does not wait for it. */
+const SWEEP_MS = 5;
+
+export interface StreamOptions {
+  readonly apiUrl: string;
+  readonly apiKey?: string;
+  readonly sessionsMax?: number;
+  readonly limits?: Partial<GladiaStreamLimits>;
+}
+
+/** One stream and what it has reported. */
+export class Listener {
+  readonly stream: SpeechStream;
+  /** Everything but utterances and places, in order: "ready", "queued 1", "gap 0.5 to 2" … */
+  readonly reports: string[] = [];
+  readonly utterances: Utterance[] = [];
+  readonly ready: Promise<string>;
+  readonly ended: Promise<AppError | undefined>;
+
+  constructor(bridge: GladiaBridge) {
+    const ready = Promise.withResolvers<string>();
+    const ended = Promise.withResolvers<AppError | undefined>();
+    this.ready = ready.promise;
+    this.ended = ended.promise;
+    this.stream = bridge.open(recognition, {
+      onQueued: (position) => this.reports.push(`queued ${position}`),
+      onReady: (id) => {
+        this.reports.push("ready");
+        ready.resolve(id);
+      },
+      onInterrupted: () => this.reports.push("interrupted"),
+      onResumed: () => this.reports.push("resumed"),
+      onGap: (from, to) => this.reports.push(`gap ${from} to ${to}`),
+      onUtterance: (utterance) => this.utterances.push(utterance),
+      onTranslation: () => undefined,
+      onPlaced: () => undefined,
+      onUnheard: () => undefined,
+      onEnded: (failure) => {
+        this.reports.push("ended");
+        ended.resolve(failure);
+      },
+    });
+  }
+
+  get state(): GladiaStream["state"] {
+    // What the bridge opens is one.
+    return (this.stream as GladiaStream).state;
+  }
+
+  /** Without those that only take partials back. */
+  get finals(): readonly Utterance[] {
+    return this.utterances.filter(({ isFinal, text }) => isFinal && text !== "");
+  }
+
+  /** Hands audio over in frames of 100 ms, all at once. */
+  send(audio: Uint8Array): void {
+    const { byteLength } = audioFrame(100);
+    for (let from = 0; from < audio.byteLength; from += byteLength) {
+      this.stream.send(audio.subarray(from, from + byteLength));
+    }
+  }
+}
+
+/** A bridge, one stream of it, and a way to open more of them. */
+export function openStream({ apiUrl, apiKey = KEY, sessionsMax, limits }: StreamOptions) {
+  const log = recordedLog();
+  const { tallies } = new Metrics();
+  const bridge = new GladiaBridge(
+    { log, tallies },
+    {
+      account: { apiKey, apiUrl, region: undefined },
+      sessionsMax,
+      limits: { ...GLADIA_STREAM_LIMITS, ...limits },
+    },
+  );
+  const listeners: Listener[] = [];
+  const open = () => {
+    const listener = new Listener(bridge);
+    listeners.push(listener);
+    return listener;
+  };
+  const listener = open();
+  const sweep = every(SWEEP_MS, () => {
+    for (const { stream } of listeners) stream.sweep(Date.now());
+  });
+  return {
+    bridge,
+    log,
+    tallies,
+    listener,
+    open,
+    [Symbol.dispose]: () => {
+      sweep.stop();
+      for (const { stream } of listeners) stream.abort();
+      bridge.stop();
+    },
+  };
+}
+
+export type StreamWorld = Awaited<ReturnType<typeof setupStream>>;
+
+export async function setupStream(
+  options: Omit<StreamOptions, "apiUrl"> & {
+    readonly simulator?: SimulatorOptions;
+    /** Ordered before the stream is opened. */
+    readonly faults?: readonly Fault[];
+  } = {},
+) {
+  const simulator = await startSimulator({ apiKey: KEY, ...options.simulator });
+  for (const fault of options.faults ?? []) simulator.inflict(fault);
+  const opened = openStream({ ...options, apiUrl: simulator.url });
+  return {
+    ...opened,
+    simulator,
+    [Symbol.asyncDispose]: async () => {
+      opened[Symbol.dispose]();
+      await simulator.stop();
+    },
+  };
+}
+
+/** Resolves when everything that the simulator has said of the audio so far is heard. */
+export async function untilAnswered({ simulator, listener, log }: StreamWorld, audioBytes: number) {
+  const answers = () => log.linesOf("Skipped a message of the provider").length;
+  const before = answers();
+  await until(() => simulator.observe()[0]!.byteCount === audioBytes);
+  // It comes last, and is noted in the log.
+  simulator.inflict({ kind: "say", what: "malformed" });
+  await until(() => answers() > before || listener.state === "ended");
+}
+
+/** Utterances of one second with pauses that close them: the first is said from 0.5 s to 1.5 s, the next 2 s later. */
+export function speech(utteranceCount: number): Uint8Array {
+  return toPcm16(
+    createTone(
+      Array.from({ length: utteranceCount }, () => [
+        { seconds: 0.5, amplitude: 0 },
+        { seconds: 1, amplitude: 0.3 },
+        { seconds: 0.5, amplitude: 0 },
+      ]).flat(),
+    ),
+  );
+}
+
+/** Each utterance of `speech` has got one final, where it was said, and in order. */
+export function expectFinals({ finals }: Listener, utteranceCount: number): void {
+  const places = finals.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
+  expect(places).toEqual(
+    Array.from({ length: utteranceCount }, (_, index) => [
+      // An onset takes some windows of 10 ms to be heard, on either side of a cut.
+      expect.closeTo(index * 2 + 0.5, 1),
+      expect.closeTo(index * 2 + 1.5, 1),
+    ]),
+  );
+}
+
+/** Strikes once so many seconds of audio have come. */
+export function strike(simulator: Simulator, afterSeconds: number, ...faults: Fault[]): void {
+  simulator.schedule(
+    faults.map((fault) => ({ afterBytes: afterSeconds * BYTES_PER_SECOND, fault })),
+  );
+}

@@ -1,0 +1,72 @@
+import { rmSync } from "node:fs";
+import { chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The compiled executable, alone in a folder of its own. */
+export interface Installation extends AsyncDisposable {
+  readonly directory: string;
+  readonly path: string;
+}
+
+const PROJECT = join(import.meta.dir, "../..");
+
+let built: Promise<string> | undefined;
+
+/** Copies the executable to an empty folder, which goes away with the installation. Built once for each test file. */
+export async function installExecutable(): Promise<Installation> {
+  built ??= buildExecutable();
+  const directory = await mkdtemp(join(tmpdir(), "stenogate-e2e-"));
+  const path = join(directory, "stenogate");
+  await copyFile(await built, path);
+  await chmod(path, 0o755);
+  return {
+    directory,
+    path,
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/** Runs the project's own build, into a file of this process: test files may run side by side. */
+async function buildExecutable(): Promise<string> {
+  const output = join(await mkdtemp(join(tmpdir(), "stenogate-build-")), "stenogate");
+  process.once("exit", () => rmSync(join(output, ".."), { recursive: true, force: true }));
+  const build = Bun.spawn([process.execPath, "run", "build", "--outfile", output], {
+    cwd: PROJECT,
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  if ((await build.exited) === 0) return output;
+  throw new Error(`the build failed: ${await new Response(build.stderr).text()}`);
+}
+
+export interface RunOutcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Nothing of the test's own environment reaches the process but what a shell needs. */
+export function cleanEnvironment(settings: Readonly<Record<string, string>>) {
+  return { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", ...settings };
+}
+
+/** Runs the executable in its folder until it ends. */
+export async function runExecutable(
+  installation: Installation,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunOutcome> {
+  const child = Bun.spawn([installation.path, ...args], {
+    cwd: installation.directory,
+    env: cleanEnvironment(settings),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [exitCode, stdout, stderr] = await Promise.all([
+    child.exited,
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { exitCode, stdout, stderr };
+}

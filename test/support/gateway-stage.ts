@@ -1,0 +1,130 @@
+/** A gateway on a port of its own: everything real but the provider, the database and the log. */
+import { findToken, selectProtocol } from "../../src/auth/bearer-token.ts";
+import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
+import { Admission, type Authenticator } from "../../src/gateway/admission.ts";
+import { createHttpRoutes, SOCKET_PATH } from "../../src/gateway/http-routes.ts";
+import { startGatewayServer, type GatewayServer } from "../../src/gateway/server.ts";
+import { Health } from "../../src/observe/health.ts";
+import { Metrics } from "../../src/observe/metrics.ts";
+import type { StoredSegment, Transcript } from "../../src/relay/ports.ts";
+import { SessionRegistry } from "../../src/relay/session-registry.ts";
+import { secret, sign } from "../auth/tokens.ts";
+import { recordedLog, type RecordedLog } from "./recorded-log.ts";
+import { relayStage, sessionLimits } from "./relay-stage.ts";
+import { ScriptedProvider } from "./scripted-provider.ts";
+import { SocketClient, type SocketOptions } from "./socket-client.ts";
+
+export interface GatewayOptions {
+  readonly sessionsMax?: number;
+  readonly sessionsPerSubjectMax?: number;
+  readonly allowedOrigins?: readonly string[];
+  readonly metricsToken?: string;
+}
+
+export class GatewayStage implements AsyncDisposable {
+  readonly provider = new ScriptedProvider();
+  readonly metrics = new Metrics();
+  readonly log: RecordedLog = recordedLog();
+  /** What was handed to the sink, in order. */
+  readonly kept: Transcript[] = [];
+  /** Stored transcripts by slug, translations by "<slug> <language>"; an `Error` is what reading them fails with. */
+  readonly stored = new Map<string, readonly StoredSegment[] | Error>();
+  isDraining = false;
+  notReadyBecause: string | undefined;
+  readonly sessions: SessionRegistry;
+  readonly server: GatewayServer;
+
+  constructor(options: GatewayOptions = {}) {
+    this.provider.isReadyAtOnce = true;
+    this.sessions = new SessionRegistry(
+      {
+        provider: this.provider,
+        metrics: this.metrics,
+        record: relayStage().record,
+        sink: {
+          append: (_, transcript, onKept) => {
+            this.kept.push(transcript);
+            onKept();
+          },
+        },
+      },
+      {
+        sessionsMax: options.sessionsMax ?? 100,
+        sessionsPerSubjectMax: options.sessionsPerSubjectMax ?? 100,
+        limits: sessionLimits,
+      },
+    );
+    this.server = this.#startServer(options);
+  }
+
+  /** Opens a socket with a valid token; `claims` change it. */
+  async connect(
+    claims: object = {},
+    query = "",
+    options: SocketOptions = {},
+  ): Promise<SocketClient> {
+    return this.connectWith(`?token=${await sign({ ...claims })}${query}`, options);
+  }
+
+  /** Opens a socket with this query and nothing else. */
+  async connectWith(query: string, options: SocketOptions = {}): Promise<SocketClient> {
+    const client = new SocketClient(new URL(SOCKET_PATH + query, this.server.url), options);
+    await client.opened;
+    return client;
+  }
+
+  get(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(new URL(path, this.server.url), init);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.sessions.stop();
+    await this.server.stop();
+  }
+
+  #startServer(options: GatewayOptions): GatewayServer {
+    const { sessions, metrics, log, stored } = this;
+    const authenticator = createAuthenticator();
+    const health = new Health();
+    health.addCheck(() => this.notReadyBecause);
+    const routes = createHttpRoutes(
+      {
+        authenticator,
+        health,
+        metrics,
+        transcripts: {
+          read: async (slug, { language }) => {
+            const segments = stored.get(language === undefined ? slug : `${slug} ${language}`);
+            if (segments instanceof Error) throw segments;
+            return segments === undefined ? null : { segments, hasMore: false };
+          },
+        },
+        snapshot: () => ({
+          activeConnections: this.server.connectionCount,
+          activeGladiaBridges: this.provider.streams.length,
+          queue: { queueLength: 1, totalQueued: 2, totalFlushed: 3, totalErrors: 4 },
+          journal: { rows: 5, bytes: 6 },
+          dropped: { "memory-full": 7 },
+        }),
+      },
+      { version: "0.0.0-test", metricsToken: options.metricsToken },
+    );
+    const admission = new Admission(
+      { authenticator, health, isDraining: () => this.isDraining, log },
+      { allowedOrigins: options.allowedOrigins ?? [] },
+    );
+    return startGatewayServer(
+      { admission, authenticator, sessions, routes, metrics, log, demoRoutes: undefined },
+      { hostname: "127.0.0.1", port: 0 },
+    );
+  }
+}
+
+function createAuthenticator(): Authenticator {
+  const verifier = createTokenVerifier({ secret });
+  return {
+    identify: async (request) => verifier.verify(findToken(request)),
+    identifyToken: (token) => verifier.verify(token),
+    selectProtocol,
+  };
+}

@@ -1,0 +1,78 @@
+import { mintToken } from "../../src/auth/token-minter.ts";
+import type { ServerMessage, TranscriptionMessage } from "../../src/gateway/messages.ts";
+import { TEST_SECRET } from "./gateway-process.ts";
+
+/** A client that speaks: a real WebSocket, with everything it was told. */
+export interface Speaker {
+  readonly sessionSlug: string;
+  readonly identity: string;
+  readonly messages: readonly ServerMessage[];
+  readonly finals: readonly TranscriptionMessage[];
+  /** Resolves with the close code. */
+  readonly closed: Promise<number>;
+  /** Sends PCM in frames of 100 ms, `speed` times as fast as it was spoken; ends early when the socket does. */
+  speak(pcm: Uint8Array, speed: number): Promise<void>;
+  stop(): void;
+  /** Drops the socket without a word. */
+  leave(): void;
+}
+
+/** 100 ms at 16 kHz, 16 bit, mono. */
+const FRAME_BYTES = 3200;
+
+export async function connectSpeaker(
+  gatewayUrl: URL,
+  sessionSlug: string,
+  identity: string,
+  query: Readonly<Record<string, string>> = {},
+): Promise<Speaker> {
+  const token = await mintToken({
+    secret: TEST_SECRET,
+    subject: `user of ${identity} in ${sessionSlug}`,
+    sessionSlug,
+    identity,
+    ttlSeconds: 600,
+  });
+  const url = new URL("/api/realtime/transcribe", gatewayUrl);
+  url.protocol = "ws:";
+  url.search = new URLSearchParams(query).toString();
+  const socket = new WebSocket(url, ["stenogate", `access_token.${token}`]);
+  const messages: ServerMessage[] = [];
+  const opened = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<number>();
+  socket.addEventListener("open", () => opened.resolve());
+  socket.addEventListener("message", ({ data }: MessageEvent<string>) => {
+    messages.push(JSON.parse(data) as ServerMessage);
+  });
+  socket.addEventListener("close", ({ code }) => {
+    opened.reject(new Error(`expected an open socket, got close ${code}`));
+    closed.resolve(code);
+  });
+  await opened.promise;
+  return {
+    sessionSlug,
+    identity,
+    messages,
+    get finals() {
+      return messages.filter((message) => message.type === "transcription").filter(isFinal);
+    },
+    closed: closed.promise,
+    speak: async (pcm, speed) => {
+      const startedAtMs = performance.now();
+      for (let sent = 0; sent < pcm.byteLength; sent += FRAME_BYTES) {
+        if (socket.readyState !== WebSocket.OPEN) return;
+        socket.send(pcm.subarray(sent, sent + FRAME_BYTES));
+        const dueAtMs = startedAtMs + ((sent / FRAME_BYTES + 1) * 100) / speed;
+        const waitMs = dueAtMs - performance.now();
+        if (waitMs > 0) await Bun.sleep(waitMs);
+      }
+    },
+    stop: () => socket.send('{"type":"stop"}'),
+    leave: () => socket.terminate(),
+  };
+}
+
+/** An empty final takes partials back. */
+function isFinal(message: TranscriptionMessage): boolean {
+  return message.is_final && message.text !== "";
+}
