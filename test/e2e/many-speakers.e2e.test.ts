@@ -72,10 +72,13 @@ describe("fifty speakers in five sessions", () => {
 
   test("[R30] a second SIGTERM ends the process at once, not with 0", async () => {
     await using database = await createMigratedDatabase();
-    await using gateway = await startGateway(installation, settingsFor(database));
+    // The final of the sentence that the drain cuts off keeps it waiting.
+    await using slow = await startSimulator({ finalDelayMs: 30_000 });
+    await using gateway = await startGateway(installation, {
+      ...settingsFor(database),
+      GLADIA_API_URL: slow.url,
+    });
     const speaker = await connectSpeaker(gateway.url, "alpha", "ada");
-    await using stubborn = await startSimulator({ finalDelayMs: 5000 });
-    void stubborn;
     await speaker.speak(pcm.subarray(0, 64_000), SPEED);
     gateway.signal("SIGTERM");
     await until(() => gateway.log.includes("Draining"));
