@@ -88,6 +88,14 @@ export const SETTINGS = {
     protocols: ["http:", "https:"],
     sentence: "Key set of RS256, ES256 and EdDSA tokens.",
   }),
+  jwtAudience: optionalText({
+    name: "TRANSCRIPTION_JWT_AUDIENCE",
+    sentence: "What a token's `aud` must name; not asked for without it.",
+  }),
+  jwtIssuer: optionalText({
+    name: "TRANSCRIPTION_JWT_ISSUER",
+    sentence: "What a token's `iss` must be; not asked for without it.",
+  }),
   batchFlushIntervalMs: whole({
     name: "BATCH_FLUSH_INTERVAL_MS",
     fallback: DEFAULT_BATCH_QUEUE_CONFIG.flushIntervalMs,
@@ -148,6 +156,63 @@ export const SETTINGS = {
     least: 1,
     most: 100_000,
     sentence: "Sessions of one token subject; more are closed with 1013.",
+  }),
+  maxSessionsPerCall: whole({
+    name: "MAX_SESSIONS_PER_CALL",
+    fallback: 200,
+    least: 1,
+    most: 100_000,
+    sentence: "Sessions of one call (`sessionSlug`); more are closed with 1013.",
+  }),
+  maxSessionMemoryBytes: whole({
+    name: "MAX_SESSION_MEMORY_BYTES",
+    fallback: 536_870_912,
+    least: 16_777_216,
+    most: 137_438_953_472,
+    unit: "bytes",
+    sentence:
+      "What all sessions may keep: from 80 % on no new session, beyond it the oldest audio is dropped.",
+  }),
+  maxAttemptsPerAddress: whole({
+    name: "MAX_ATTEMPTS_PER_ADDRESS",
+    fallback: 1200,
+    least: 1,
+    most: 1_000_000,
+    unit: "a minute",
+    sentence: "Connections that one address may open; more are closed with 1013.",
+  }),
+  maxAttemptsPerSubject: whole({
+    name: "MAX_ATTEMPTS_PER_SUBJECT",
+    fallback: 60,
+    least: 1,
+    most: 1_000_000,
+    unit: "a minute",
+    sentence: "Connections that one token subject may open; more are closed with 1013.",
+  }),
+  trustProxy: whole({
+    name: "TRUST_PROXY",
+    fallback: 0,
+    least: 0,
+    most: 10,
+    unit: "proxies",
+    sentence:
+      "Proxies in front that each add to `X-Forwarded-For`; 0 leaves that header unread.",
+  }),
+  resumeGraceMs: whole({
+    name: "RESUME_GRACE_MS",
+    fallback: 30_000,
+    least: 0,
+    most: 600_000,
+    unit: "ms",
+    sentence: "A client that was cut off may come back to its session within this time.",
+  }),
+  clientIdleMs: whole({
+    name: "CLIENT_IDLE_MS",
+    fallback: 3_600_000,
+    least: 10_000,
+    most: 86_400_000,
+    unit: "ms",
+    sentence: "A client that sends no audio for this long is closed with 4008.",
   }),
   allowedOrigins: list({
     name: "ALLOWED_ORIGINS",

@@ -44,7 +44,7 @@ export function whole(
 ): Setting<number> {
   const { least, most, ...rest } = setting;
   const parse = (found: string): Parsed<number> => {
-    const value = /^\d{1,9}$/.test(found) ? Number(found) : Number.NaN;
+    const value = /^\d{1,12}$/.test(found) ? Number(found) : Number.NaN;
     if (value >= least && value <= most) return accepted(value);
     return refused(`expected a whole number from ${least} to ${most}, got "${found}"`);
   };

@@ -23,6 +23,10 @@ const TALLIES = {
   flushes: "Batches handed to the database",
   flush_errors: "Batches that the database did not accept as a whole",
   sessions_started: "Transcription sessions started",
+  sessions_resumed: "Connections that took up a session again",
+  messages_replayed: "Messages sent again to a client that came back",
+  finals_missed: "Finals that could not be sent again to a client that came back",
+  keys_stale: "Tokens checked with an old key set, because a fresh one could not be fetched",
   provider_requests: "Requests for a provider session",
   provider_retries: "Requests for a provider session that were repeated",
   provider_resumes: "Provider sockets opened again after a loss",
@@ -41,6 +45,11 @@ const TALLIES = {
 /** Read from their owners on every scrape: name → help. Exposed as `stenogate_<name>`. */
 const GAUGES = {
   connections_active: "Client sockets that are being served",
+  sessions_active: "Sessions that are open, with a client or without",
+  sessions_detached: "Sessions whose client was cut off and may come back",
+  session_memory_bytes: "What all sessions keep: audio, messages to send again, unsent messages",
+  client_buffered_bytes: "Bytes that wait for their readers, over all client sockets",
+  client_buffered_bytes_max: "Bytes that wait for the slowest reader",
   provider_streams_queued: "Streams that wait for a place of the provider's account",
   provider_streams_active: "Provider sessions that are open",
   queue_length: "Finals that wait for the database",
