@@ -1,4 +1,4 @@
-/** The kinds of settings that `config.ts` is made of: each knows what a value may be and says so when it is not. */
+/** The kinds of settings that `settings.ts` is made of: each knows what a value may be and says so when it is not. */
 import { accepted, refused, type Parsed } from "./kernel/result.ts";
 
 export interface Setting<Value> {

@@ -3,10 +3,10 @@ import {
   checkServing,
   ConfigError,
   readConfig,
-  SETTINGS,
   type Config,
   type Environment,
 } from "../src/config.ts";
+import { SETTINGS } from "../src/settings.ts";
 
 const SECRET = "a secret of thirty-two bytes, or more";
 

@@ -1,4 +1,4 @@
-import { SETTINGS } from "../config.ts";
+import { SETTINGS } from "../settings.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
 
@@ -49,6 +49,6 @@ function listActions({ actions }: Command): readonly string[] {
 function listSettings(): readonly string[] {
   return Object.values(SETTINGS).map(({ name, sentence }) => {
     // Back quotes belong to the README's table.
-    return `  ${name.padEnd(26)}${sentence.replaceAll("`", "")}`;
+    return `  ${name.padEnd(28)}${sentence.replaceAll("`", "")}`;
   });
 }

@@ -1,7 +1,8 @@
 import { expect, spyOn, test } from "bun:test";
 import manifest from "../../package.json" with { type: "json" };
 import { runCommandLine } from "../../src/commands/command-line.ts";
-import { SETTINGS, type Environment } from "../../src/config.ts";
+import type { Environment } from "../../src/config.ts";
+import { SETTINGS } from "../../src/settings.ts";
 
 const COMMANDS = ["serve", "demo", "migrate", "token", "dead-letters"];
 

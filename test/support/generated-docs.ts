@@ -4,9 +4,10 @@
  * `bun run docs` writes them; `test/docs.test.ts` fails when what is written differs.
  */
 import { join } from "node:path";
-import { SETTINGS, type SettingKey } from "../../src/config.ts";
+import type { SettingKey } from "../../src/config.ts";
 import { CLOSE_CODE_MEANINGS } from "../../src/gateway/close-codes.ts";
 import type { Setting } from "../../src/setting-kinds.ts";
+import { SETTINGS } from "../../src/settings.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 
@@ -56,7 +57,7 @@ function renderEnvironmentExample(): string {
     return `# ${setting.sentence.replaceAll("`", "")}${standard}\n#${setting.name}=`;
   });
   const head =
-    "# Settings of Stenogate, from its one table (src/config.ts). An empty value counts as not set.";
+    "# Settings of Stenogate, from its one table (src/settings.ts). An empty value counts as not set.";
   return `${[head, ...blocks].join("\n\n")}\n`;
 }
 

@@ -23,6 +23,7 @@ const SIBLINGS = ["auth", "gladia", "transcripts", "gateway", "database"];
 const TOP = [
   "version",
   "setting-kinds",
+  "settings",
   "config",
   "storage",
   "live-sessions",
