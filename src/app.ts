@@ -8,6 +8,7 @@ import { createDemoRoutes } from "./demo-routes.ts";
 import { Admission, type Authenticator } from "./gateway/admission.ts";
 import { createHttpRoutes } from "./gateway/http-routes.ts";
 import { startGatewayServer, type GatewayServer } from "./gateway/server.ts";
+import { SessionDesk } from "./gateway/session-desk.ts";
 import { GladiaBridge } from "./gladia/gladia-bridge.ts";
 import { GLADIA_STREAM_LIMITS } from "./gladia/stream-limits.ts";
 import { deadline } from "./kernel/deadline.ts";
@@ -16,10 +17,12 @@ import { createLiveSessionRecord, fetchLeftFinals, gladiaAccountOf } from "./liv
 import { Health } from "./observe/health.ts";
 import type { Log } from "./observe/log.ts";
 import { Metrics } from "./observe/metrics.ts";
+import { MemoryBudget } from "./relay/memory-budget.ts";
 import { SessionRegistry } from "./relay/session-registry.ts";
 import type { SessionLimits } from "./relay/session.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { appendTranscriptChunk } from "./transcripts/append-transcript-chunk.ts";
+import { createFinalFinder } from "./transcripts/final-finder.ts";
 import { readSegments } from "./transcripts/segment-reader.ts";
 import { VERSION } from "./version.ts";
 
@@ -66,10 +69,13 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const { queue } = storage;
   health.addCheck(() => queue.readinessProblem());
 
-  const provider = createProvider(config, metrics, log);
+  const memory = new MemoryBudget(config.maxSessionMemoryBytes);
+  metrics.track("session_memory_bytes", () => memory.used);
+  const provider = createProvider(config, { metrics, memory, log });
   const sessions = new SessionRegistry(
     {
       provider,
+      memory,
       metrics,
       record: createLiveSessionRecord(storage.journal.liveSessions),
       sink: {
@@ -80,6 +86,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     {
       sessionsMax: config.maxSessions,
       sessionsPerSubjectMax: config.maxSessionsPerSubject,
+      sessionsPerCallMax: config.maxSessionsPerCall,
       limits: SESSION_LIMITS,
     },
   );
@@ -89,18 +96,19 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const draining = new AbortController();
   const isDraining = () => draining.signal.aborted;
   health.addCheck(() => (isDraining() ? "the process is shutting down" : undefined));
+  const desk = createDesk(config, { storage, metrics, health, sessions, memory, log });
+  journalingListeners.push((isUnjournaled) => desk.announceJournaling(isUnjournaled));
   const server = startServer(config, {
     storage,
     metrics,
     health,
     provider,
-    sessions,
+    desk,
     log,
     isDraining,
   });
-  journalingListeners.push((isUnjournaled) => server.announceJournaling(isUnjournaled));
   opened.move();
-  const parts = { server, sessions, storage, log };
+  const parts = { server, sessions, desk, storage, log };
   void fetchLeftFinals(config, { storage, metrics, log, signal: draining.signal });
   return {
     url: server.url,
@@ -113,9 +121,15 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   };
 }
 
-function createProvider(config: Config, metrics: Metrics, log: Log): GladiaBridge {
+interface ProviderParts {
+  readonly metrics: Metrics;
+  readonly memory: MemoryBudget;
+  readonly log: Log;
+}
+
+function createProvider(config: Config, { metrics, memory, log }: ProviderParts): GladiaBridge {
   const provider = new GladiaBridge(
-    { log, tallies: metrics.tallies },
+    { log, tallies: metrics.tallies, memory },
     {
       account: gladiaAccountOf(config),
       sessionsMax: config.gladiaMaxSessions,
@@ -127,18 +141,39 @@ function createProvider(config: Config, metrics: Metrics, log: Log): GladiaBridg
   return provider;
 }
 
+interface DeskParts {
+  readonly storage: Storage;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly sessions: SessionRegistry;
+  readonly memory: MemoryBudget;
+  readonly log: Log;
+}
+
+function createDesk(config: Config, parts: DeskParts): SessionDesk {
+  const { storage, metrics, sessions } = parts;
+  const keptFinals = createFinalFinder({
+    prisma: storage.database.prisma,
+    journal: storage.journal,
+  });
+  const desk = new SessionDesk({ ...parts, keptFinals }, { graceMs: config.resumeGraceMs });
+  metrics.track("sessions_active", () => sessions.count);
+  metrics.track("sessions_detached", () => desk.detachedCount);
+  return desk;
+}
+
 interface ServerParts {
   readonly storage: Storage;
   readonly metrics: Metrics;
   readonly health: Health;
   readonly provider: GladiaBridge;
-  readonly sessions: SessionRegistry;
+  readonly desk: SessionDesk;
   readonly log: Log;
   readonly isDraining: () => boolean;
 }
 
 function startServer(config: Config, parts: ServerParts): GatewayServer {
-  const { storage, metrics, health, provider, sessions, log, isDraining } = parts;
+  const { storage, metrics, health, provider, desk, log, isDraining } = parts;
   const { database, journal, queue } = storage;
   const authenticator = createAuthenticator(config);
   const routes = createHttpRoutes(
@@ -161,15 +196,26 @@ function startServer(config: Config, parts: ServerParts): GatewayServer {
     { version: VERSION, metricsToken: config.metricsToken },
   );
   const admission = new Admission(
-    { authenticator, health, isDraining, log },
-    { allowedOrigins: config.allowedOrigins },
+    { authenticator, isDraining, log },
+    {
+      allowedOrigins: config.allowedOrigins,
+      attemptsPerAddressMax: config.maxAttemptsPerAddress,
+      attemptsPerSubjectMax: config.maxAttemptsPerSubject,
+    },
   );
   const demoRoutes = config.demoPage === "1" ? createDemoRoutes(config.jwtSecret ?? "") : undefined;
   const server = startGatewayServer(
-    { admission, authenticator, sessions, routes, metrics, log, demoRoutes },
-    { hostname: config.host, port: config.port },
+    { admission, authenticator, desk, routes, metrics, log, demoRoutes },
+    {
+      hostname: config.host,
+      port: config.port,
+      clientIdleMs: config.clientIdleMs,
+      proxiesTrusted: config.trustProxy,
+    },
   );
   metrics.track("connections_active", () => server.connectionCount);
+  metrics.track("client_buffered_bytes", () => sum(server.bufferedBytes()));
+  metrics.track("client_buffered_bytes_max", () => Math.max(0, ...server.bufferedBytes()));
   metrics.track("ready", () => (health.readiness().ready ? 1 : 0));
   return server;
 }
@@ -189,13 +235,14 @@ function createAuthenticator(config: Config): Authenticator {
 interface ShutDownParts {
   readonly server: GatewayServer;
   readonly sessions: SessionRegistry;
+  readonly desk: SessionDesk;
   readonly storage: Storage;
   readonly log: Log;
 }
 
 /** R30, from "not ready" on, which the caller has set. Every step has a limit; a step that fails does not stop the next. */
 async function shutDown(parts: ShutDownParts, limitMs: number): Promise<number> {
-  const { server, sessions, storage, log } = parts;
+  const { server, sessions, desk, storage, log } = parts;
   const attempt = async (what: string, work: Promise<unknown>, stepLimitMs: number) => {
     try {
       await deadline(work, stepLimitMs, what);
@@ -204,7 +251,7 @@ async function shutDown(parts: ShutDownParts, limitMs: number): Promise<number> 
     }
   };
   log.info("Draining", { sessions: sessions.count });
-  server.announceDrain();
+  desk.announceDrain();
   const share = SHUTDOWN_SHARES;
   const drained = sessions.drain(limitMs * share.finals);
   await attempt("waiting for the last finals", drained, limitMs * share.drain);
@@ -218,4 +265,10 @@ async function shutDown(parts: ShutDownParts, limitMs: number): Promise<number> 
     log.error("Finals are lost: neither database nor journal took them", { count: lost });
   log.info("Shut down");
   return lost;
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

@@ -63,16 +63,19 @@ export function choice<Value extends string>(
   return { ...rest, parse };
 }
 
-export function list(
+/** Origins of pages, separated by commas, in the spelling of browsers: in lower case, without the scheme's own port. */
+export function origins(
   setting: Omit<Described<readonly string[]>, "fallback">,
 ): Setting<readonly string[]> {
-  const parse = (found: string): Parsed<readonly string[]> =>
-    accepted(
-      found
-        .split(",")
-        .map((item) => item.trim())
-        .filter(Boolean),
+  const parse = (found: string): Parsed<readonly string[]> => {
+    const entries = found.split(",").map((entry) => entry.trim());
+    const parsed = entries.filter(Boolean).map(parseOrigin);
+    const wrong = parsed.indexOf(undefined);
+    if (wrong === -1) return accepted(parsed.filter((origin) => origin !== undefined));
+    return refused(
+      `expected origins such as https://app.example or http://localhost:3000, without a path, got something else as number ${wrong + 1}`,
     );
+  };
   return { ...setting, fallback: [], parse };
 }
 
@@ -95,4 +98,14 @@ function parseUrl(found: string, protocols: readonly string[]): Parsed<string> {
   const protocol = URL.canParse(found) ? new URL(found).protocol : "";
   if (protocols.includes(protocol)) return accepted(found);
   return refused(`expected a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`);
+}
+
+/** scheme://host[:port], and no pattern: origins are compared as a whole. NOTE: an entry may hold a password, so that it is not quoted. */
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#@*\\\s]+$/i;
+
+/** Undefined for what is no origin. */
+function parseOrigin(found: string): string | undefined {
+  if (!ORIGIN.test(found) || !URL.canParse(found)) return undefined;
+  const { protocol, host } = new URL(found);
+  return host === "" ? undefined : `${protocol}//${host}`.toLowerCase();
 }

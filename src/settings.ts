@@ -6,9 +6,9 @@
 import { LOG_LEVELS, type LogLevel } from "./observe/log.ts";
 import {
   choice,
-  list,
   optionalText,
   optionalUrl,
+  origins,
   secret,
   text,
   url,
@@ -210,7 +210,7 @@ export const SETTINGS = {
     unit: "ms",
     sentence: "A client that sends no audio for this long is closed with 4008.",
   }),
-  allowedOrigins: list({
+  allowedOrigins: origins({
     name: "ALLOWED_ORIGINS",
     fallbackText: "all",
     sentence: "Origins of pages that may connect, separated by commas.",

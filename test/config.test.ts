@@ -99,6 +99,7 @@ test("[R32] reports every problem at once, each by its setting's name", () => {
       MAX_SESSIONS: "-1",
       METRICS_TOKEN: "short",
       SHUTDOWN_DEADLINE_MS: "1e4",
+      ALLOWED_ORIGINS: "https://app.example/page",
       LOG_LEVEL: "loud",
     },
     checkServing,
@@ -112,6 +113,7 @@ test("[R32] reports every problem at once, each by its setting's name", () => {
     "TRANSCRIPTION_JWKS_URL",
     "BATCH_FLUSH_INTERVAL_MS",
     "MAX_SESSIONS",
+    "ALLOWED_ORIGINS",
     "METRICS_TOKEN",
     "SHUTDOWN_DEADLINE_MS",
     "LOG_LEVEL",
@@ -136,9 +138,49 @@ test("[R32] quotes no secret, and no URL, which may hold a password", () => {
     DATABASE_URL: `mysql://user:${quoted}@localhost`,
     GLADIA_API_URL: `//${quoted}`,
     TRANSCRIPTION_JWKS_URL: quoted,
+    ALLOWED_ORIGINS: `https://user:${quoted}@app.example`,
   });
-  expect(problems).toHaveLength(5);
+  expect(problems).toHaveLength(6);
   expect(problems.join()).not.toContain(quoted);
+});
+
+describe("an origin of a page", () => {
+  test.each([
+    ["https://app.example", "https://app.example"],
+    ["HTTPS://App.Example", "https://app.example"],
+    ["https://app.example:443", "https://app.example"],
+    ["http://localhost:3000", "http://localhost:3000"],
+    ["https://app.example:8443", "https://app.example:8443"],
+    ["http://[::1]:3000", "http://[::1]:3000"],
+    ["https://bücher.example", "https://xn--bcher-kva.example"],
+    ["capacitor://localhost", "capacitor://localhost"],
+  ])("%p is read as browsers write it, as %p", (text, origin) => {
+    expect(readConfig({ ALLOWED_ORIGINS: text }).allowedOrigins).toEqual([origin]);
+  });
+
+  test.each([
+    "app.example",
+    "https://",
+    "https://app.example/",
+    "https://app.example/page",
+    "https://app.example?x",
+    "https://app.example#x",
+    "https://user:word@app.example",
+    "https://*.app.example",
+    "https://app.example:port",
+    "https://app.example https://b.example",
+    "https:app.example",
+    "https:\\\\app.example",
+    "file:///",
+    "null",
+    "*",
+  ])("[R32] is not %p", (text) => {
+    expect(problemsOf({ ALLOWED_ORIGINS: `https://a.example, ${text}` })).toEqual([
+      expect.stringMatching(
+        /^ALLOWED_ORIGINS: expected origins such as .* got something else as number 2$/,
+      ),
+    ]);
+  });
 });
 
 test("counts the bytes of a secret, not its characters", () => {

@@ -2,6 +2,7 @@ import type {
   ErrorMessage,
   ReadyMessage,
   ServerMessage,
+  SessionMessage,
   StatusMessage,
   TranscriptionMessage,
   TranslationMessage,
@@ -9,6 +10,7 @@ import type {
 
 /** What a `TranscriptionClient` tells; the messages are handed on as the gateway sent them. */
 export interface ClientEvents {
+  readonly session: SessionMessage;
   readonly ready: ReadyMessage;
   readonly transcription: TranscriptionMessage;
   readonly translation: TranslationMessage;
@@ -38,6 +40,7 @@ export function parseServerMessage(frame: unknown): ServerMessage | undefined {
 }
 
 const KNOWN_TYPES: Record<ServerMessage["type"], true> = {
+  session: true,
   ready: true,
   transcription: true,
   translation: true,

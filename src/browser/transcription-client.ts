@@ -18,6 +18,7 @@ const AUDIO_BYTES_MAX = 320_000;
  */
 export class TranscriptionClient {
   readonly #listeners: { [Type in keyof ClientEvents]: Set<ClientListener<Type>> } = {
+    session: new Set(),
     ready: new Set(),
     transcription: new Set(),
     translation: new Set(),
@@ -105,6 +106,8 @@ export class TranscriptionClient {
     if (message === undefined) return;
     // The switch tells the compiler which message belongs to which listener.
     switch (message.type) {
+      case "session":
+        return this.#emit("session", message);
       case "ready":
         return this.#emit("ready", message);
       case "transcription":

@@ -65,6 +65,9 @@ export function createDemoScreen(output: Output): DemoScreen {
     },
     show: (message) => {
       switch (message.type) {
+        case "session":
+          // It becomes worth a line with "ready".
+          return;
         case "ready":
           return showLine(`ready: ${message.encoding}, ${message.sample_rate} Hz`);
         case "transcription":

@@ -1,9 +1,11 @@
 import { AppError } from "../kernel/errors.ts";
-import type { Health } from "../observe/health.ts";
 import type { Log } from "../observe/log.ts";
 import type { RecognitionOptions, Speaker } from "../relay/ports.ts";
 import type { RecognitionChoices } from "../relay/recognition-choices.ts";
+import { AttemptLimiter } from "./attempt-limiter.ts";
 import { toClientFailure } from "./client-failure.ts";
+import { networkOf } from "./ip-address.ts";
+import { parseResumeRequest, type ResumeRequest } from "./resume-request.ts";
 import { parseStreamRequest } from "./stream-request.ts";
 
 /** Who a token speaks for, how, and until when. */
@@ -25,53 +27,95 @@ export interface Authenticator {
 
 export interface Admitted extends Identification {
   readonly recognition: RecognitionOptions;
+  /** The session that the client was cut off from; undefined when it begins anew. */
+  readonly resume: ResumeRequest | undefined;
 }
 
 export interface AdmissionDeps {
   readonly authenticator: Authenticator;
-  readonly health: Health;
   readonly isDraining: () => boolean;
   readonly log: Log;
 }
 
 export interface AdmissionOptions {
-  /** Origins of pages that may connect; empty allows all. Programs send no origin and are not asked for one. */
+  /** Origins of pages that may connect, in lower case; empty allows all. Programs send no origin and are not asked for one. */
   readonly allowedOrigins: readonly string[];
+  /** Connections that one address may open in a minute; IPv6 addresses of one /64 are one. */
+  readonly attemptsPerAddressMax: number;
+  /** Connections that one token subject may open in a minute. */
+  readonly attemptsPerSubjectMax: number;
 }
 
-/** Decides about a new connection by everything but the number of sessions, which is asked when it opens. */
+const DRAINING = "the server restarts";
+
+/** Some megabytes when all of them are known. */
+const KEYS_MAX = 20_000;
+
+/**
+ * Decides about a new connection by everything that needs no session: the number of sessions and readiness are asked when one
+ * opens, because a client that comes back to its session opens none.
+ *
+ * What costs least is asked first, and a token's signature is checked only for an address that keeps to its limit (R23).
+ */
 export class Admission {
   readonly #deps: AdmissionDeps;
-  readonly #options: AdmissionOptions;
+  readonly #allowedOrigins: ReadonlySet<string>;
+  readonly #attemptsByAddress: AttemptLimiter;
+  readonly #attemptsBySubject: AttemptLimiter;
 
   constructor(deps: AdmissionDeps, options: AdmissionOptions) {
     this.#deps = deps;
-    this.#options = options;
+    this.#allowedOrigins = new Set(options.allowedOrigins);
+    this.#attemptsByAddress = createLimiter(options.attemptsPerAddressMax);
+    this.#attemptsBySubject = createLimiter(options.attemptsPerSubjectMax);
   }
 
-  /** Never rejects: a refusal is a value, because the client hears it as a close code. */
-  async decide(request: Request): Promise<Admitted | AppError> {
-    const { authenticator, health, isDraining, log } = this.#deps;
-    if (isDraining()) return new AppError("draining", "the server restarts");
-    const origin = request.headers.get("origin");
-    const { allowedOrigins } = this.#options;
-    if (origin !== null && allowedOrigins.length > 0 && !allowedOrigins.includes(origin)) {
+  /**
+   * Never rejects: a refusal is a value, because the client hears it as a close code. `address` is that of
+   * `findClientAddress`.
+   */
+  async decide(request: Request, address: string): Promise<Admitted | AppError> {
+    const { authenticator, isDraining, log } = this.#deps;
+    if (isDraining()) return new AppError("draining", DRAINING);
+    if (!this.#isAllowedOrigin(request.headers.get("origin"))) {
       return new AppError("origin-refused", "expected a page of an allowed origin");
     }
+    const addressWaitMs = this.#attemptsByAddress.take(networkOf(address), Date.now());
+    if (addressWaitMs !== undefined) return attemptsExceeded("address", addressWaitMs);
     let identification: Identification;
     try {
       identification = await authenticator.identify(request);
     } catch (error) {
       return toClientFailure(error, log);
     }
-    const recognition = parseStreamRequest(
-      new URL(request.url).searchParams,
-      identification.recognitionChoices,
-    );
-    if (!recognition.ok) return new AppError("request-invalid", recognition.problem);
-    if (!health.readiness().ready) {
-      return new AppError("not-ready", "the gateway takes no new sessions at the moment");
-    }
-    return { ...identification, recognition: recognition.value };
+    // R30: the drain may have begun while the keys were being fetched.
+    if (isDraining()) return new AppError("draining", DRAINING);
+    const { subject } = identification.speaker;
+    const subjectWaitMs = this.#attemptsBySubject.take(subject, Date.now());
+    if (subjectWaitMs !== undefined) return attemptsExceeded("subject", subjectWaitMs);
+    return admit(identification, new URL(request.url).searchParams);
   }
+
+  /** Scheme and host know no case (RFC 6454, 4); a sandboxed page's origin "null" is in no list. */
+  #isAllowedOrigin(origin: string | null): boolean {
+    if (origin === null || this.#allowedOrigins.size === 0) return true;
+    return this.#allowedOrigins.has(origin.toLowerCase());
+  }
+}
+
+function createLimiter(perMinute: number): AttemptLimiter {
+  return new AttemptLimiter({ perMinute, keysMax: KEYS_MAX });
+}
+
+function attemptsExceeded(whose: "address" | "subject", retryAfterMs: number): AppError {
+  const problem = `expected fewer connections of this ${whose} in a minute`;
+  return new AppError("attempts-exceeded", problem, { retryable: true, retryAfterMs });
+}
+
+function admit(identification: Identification, query: URLSearchParams): Admitted | AppError {
+  const recognition = parseStreamRequest(query, identification.recognitionChoices);
+  if (!recognition.ok) return new AppError("request-invalid", recognition.problem);
+  const resume = parseResumeRequest(query);
+  if (!resume.ok) return new AppError("request-invalid", resume.problem);
+  return { ...identification, recognition: recognition.value, resume: resume.value };
 }

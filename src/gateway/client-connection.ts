@@ -1,14 +1,14 @@
-import { AppError, describeError } from "../kernel/errors.ts";
+import { AppError, describeError, type FailureCode } from "../kernel/errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { ClientLink, Transcript, Translation } from "../relay/ports.ts";
-import type { SessionLimit, SessionRegistry } from "../relay/session-registry.ts";
-import type { Session } from "../relay/session.ts";
 import type { Admitted, Authenticator } from "./admission.ts";
-import { AudioMeter } from "./audio-meter.ts";
 import { closeReason, errorMessage, toClientFailure } from "./client-failure.ts";
 import { CLOSINGS, type CloseCode } from "./close-codes.ts";
-import { parseClientMessage, type ServerMessage } from "./messages.ts";
+import type { AttachedClient } from "./message-feed.ts";
+import { parseClientMessage, serialise, type ServerMessage, type Unnumbered } from "./messages.ts";
+import { isSameSpeaker, type SessionDesk } from "./session-desk.ts";
+import type { Parting, SessionLink } from "./session-link.ts";
+import { TokenTerm } from "./token-term.ts";
 
 /** The one socket this connection owns, as narrow as the use. */
 export interface ClientSocket {
@@ -18,241 +18,260 @@ export interface ClientSocket {
 }
 
 export interface ClientConnectionDeps {
-  readonly sessions: SessionRegistry;
+  readonly desk: SessionDesk;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
   readonly log: Log;
 }
 
-/** Unsent bytes beyond which partials are left out: about 200 of them, seconds of captions (R22). */
+export interface ClientConnectionOptions {
+  /** A client that sends no audio for so long is closed (R23). */
+  readonly clientIdleMs: number;
+}
+
+/** Unsent bytes beyond which partials wait: about 200 of them, seconds of captions (R22). */
 const PARTIALS_BUFFER_MAX = 65_536;
 
 /** Unsent bytes beyond which the reader counts as gone: hours of finals (R22). */
 const READER_BUFFER_MAX = 1_048_576;
 
-/** A token is refreshed every few minutes; each refresh costs a signature check (R23). */
-const REFRESH_SPACING_MS = 1000;
+/** RFC 6455: the client closed because it was done. */
+const NORMAL_CLOSURE = 1000;
 
-const LIMIT_MESSAGES: Readonly<Record<SessionLimit, string>> = {
-  "capacity-exhausted": "expected a free session of the gateway, got none",
-  "subject-limit": "expected a free session of this subject, got none",
-  draining: "the server restarts: connect again",
-};
+/** How Bun begins the reason of a close for frames that are none (measured with 1.4.5, 2026-11-23). */
+const BROKEN_FRAMES = "Received ";
+
+/** After these the session goes on, and its client may come back to it (R21). */
+const RESUMABLE: ReadonlySet<FailureCode> = new Set([
+  "reader-too-slow",
+  "token-expired",
+  "draining",
+]);
 
 /**
- * One client socket and the session that belongs to it. Transcripts go to this socket and to no other (R20).
+ * One client socket. What its session tells goes to this socket and to no other (R20).
  *
- * Modes: created → open → closed. The socket may close before the session has ended: the session then goes on until its
- * trailing finals are stored. The session may end first: then the socket is closed with the code of `close-codes.ts`, after
- * an error message unless the end was regular.
+ * Modes: created → open → closed. A connection that is closed by the gateway has been told why, unless the end was
+ * regular. Its session may outlive it: that is for the link to decide.
  */
-export class ClientConnection implements ClientLink {
+export class ClientConnection implements AttachedClient {
   readonly id: string;
   readonly #deps: ClientConnectionDeps;
+  readonly #options: ClientConnectionOptions;
   readonly #admitted: Admitted;
-  readonly #meter: AudioMeter;
-  #expiresAtMs: number;
-  #refreshableAtMs = 0;
+  readonly #term: TokenTerm;
+  /** Gone once either side has closed it. */
   #socket: ClientSocket | undefined;
-  #session: Session | undefined;
-  #sequence = 0;
-  #isDraining = false;
+  #link: SessionLink | undefined;
+  #whenRead: PromiseWithResolvers<void> | undefined;
+  readonly #openedAtMs = Date.now();
 
-  constructor(id: string, admitted: Admitted, deps: ClientConnectionDeps) {
+  constructor(
+    id: string,
+    admitted: Admitted,
+    deps: ClientConnectionDeps,
+    options: ClientConnectionOptions,
+  ) {
     this.id = id;
     this.#deps = { ...deps, log: deps.log.child({ connection: id }) };
+    this.#options = options;
     this.#admitted = admitted;
-    this.#expiresAtMs = admitted.expiresAt.getTime();
-    this.#meter = new AudioMeter(admitted.recognition.audio, Date.now());
+    this.#term = new TokenTerm(admitted.expiresAt);
   }
 
-  /** The socket is open: starts the session, or refuses when a limit is reached. */
+  get isOpen(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  get isBehind(): boolean {
+    return this.bufferedBytes > PARTIALS_BUFFER_MAX;
+  }
+
+  /** Bytes that its reader has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#socket?.getBufferedAmount() ?? 0;
+  }
+
+  /** The socket is open: enters a session, or is refused when a limit is reached. */
   open(socket: ClientSocket): void {
     this.#socket = socket;
-    const { speaker, recognition } = this.#admitted;
-    const limit = this.#deps.sessions.limitReachedBy(speaker.subject);
-    if (limit !== undefined) {
-      this.#deps.metrics.count("refusals", limit);
-      this.#close(new AppError(limit, LIMIT_MESSAGES[limit]));
+    const entered = this.#deps.desk.enter(this.#admitted, this.#deps.log);
+    if (entered instanceof AppError) {
+      this.#deps.metrics.count("refusals", entered.code);
+      this.close(entered);
       return;
     }
-    this.#session = this.#deps.sessions.open(speaker, recognition, this, this.#deps.log);
+    this.#link = entered;
+    entered.attach(this, this.#admitted.resume?.after ?? 0);
   }
 
   /** A frame came. Audio goes up as it is; the session keeps the frame, so nobody may change it. */
   receive(message: string | Uint8Array): void {
-    if (this.#socket === undefined || this.#session === undefined) return;
+    const link = this.#link;
+    if (this.#socket === undefined || link === undefined) return;
     if (typeof message === "string") {
-      this.#receiveControl(message);
+      this.#receiveControl(message, link);
       return;
     }
-    const problem = this.#meter.judge(message.byteLength, Date.now());
-    if (problem !== undefined) {
-      this.#fail(problem);
+    const verdict = link.meter.judge(message.byteLength, Date.now());
+    if (verdict.kind === "refused") {
+      this.#part(verdict.failure, "sent-away");
       return;
     }
     const { tallies } = this.#deps.metrics;
     tallies.audio_frames += 1;
     tallies.audio_bytes += message.byteLength;
-    this.#session.acceptAudio(message);
+    link.acceptAudio(message);
+    if (verdict.kind === "warn")
+      this.#tell({ type: "status", state: "too-fast", allowance_ms: verdict.allowanceMs });
   }
 
-  /** The socket has closed, by whichever side. */
-  closed(): void {
+  /** The reader has taken everything that was sent. */
+  drained(): void {
+    this.#settleRead();
+    this.#link?.feed.readerCaughtUp();
+  }
+
+  /** A ping came. Bun has answered it; a flood of them would go unseen. */
+  pinged(): void {
+    const problem = this.#link?.controlMeter.judge("", Date.now());
+    if (problem !== undefined) this.#part(problem, "sent-away");
+  }
+
+  /** The socket has closed, by whichever side. Of a close of its own the gateway never learns whether it was read. */
+  closed(code: number, reason: string): void {
+    const isOurs = this.#socket === undefined;
     this.#socket = undefined;
-    this.#session?.requestStop("client-gone");
+    this.#settleRead();
+    if (isOurs) this.#link?.detach(this, "cut-off", Date.now());
+    else if (code === NORMAL_CLOSURE) this.#link?.detach(this, "left", Date.now());
+    else if (reason.startsWith(BROKEN_FRAMES)) this.#link?.detach(this, "sent-away", Date.now());
+    else this.#link?.detach(this, "cut-off", Date.now());
   }
 
-  /** R23: ends the connection when its token has. Called by the server's sweep. */
-  checkExpiry(nowMs: number): void {
-    if (nowMs < this.#expiresAtMs || this.#socket === undefined) return;
-    this.#fail(new AppError("token-expired", "the token has expired and was not refreshed"));
-  }
-
-  /** R30: tells the client that the server goes away; the close follows when its finals are out. */
-  drain(): void {
-    this.#isDraining = true;
-    this.#send({ type: "status", state: "draining" });
-  }
-
-  /** R6: tells the client whether finals survive the process at present. */
-  tellJournaling(isUnjournaled: boolean): void {
-    this.#send({ type: "status", state: isUnjournaled ? "unjournaled" : "journaled" });
-  }
-
-  /** R24: a bug met on behalf of this connection ends this connection, and nothing else. */
-  crash(error: unknown): void {
-    this.#deps.log.error("A connection failed on our side", { problem: describeError(error) });
-    this.#fail(new AppError("internal", "the gateway failed on its side", { cause: error }));
-  }
-
-  showReady(): void {
-    const { encoding, sampleRate } = this.#admitted.recognition.audio;
-    this.#send({ type: "ready", connection_id: this.id, encoding, sample_rate: sampleRate });
-  }
-
-  showTranscript(transcript: Transcript): void {
-    const { tallies } = this.#deps.metrics;
-    const bufferedBytes = this.#socket?.getBufferedAmount() ?? 0;
-    if (!transcript.isFinal && bufferedBytes > PARTIALS_BUFFER_MAX) {
-      tallies.partials_dropped += 1;
+  /** What depends on time. Called about once a second. */
+  sweep(nowMs: number): void {
+    // What the socket itself answers, such as pings, waits for the reader too.
+    this.#checkReader();
+    if (this.#socket === undefined || this.#link === undefined) return;
+    const { clientIdleMs } = this.#options;
+    // A client that comes back after a long silence has just begun to be idle.
+    const quietSinceMs = Math.max(this.#openedAtMs, this.#link.meter.lastAudioAtMs);
+    if (nowMs - quietSinceMs >= clientIdleMs) {
+      this.#part(
+        new AppError("client-idle", `expected audio within ${clientIdleMs} ms`),
+        "sent-away",
+      );
       return;
     }
-    if (!this.#isRead()) return;
-    this.#sequence += 1;
-    this.#send({
-      type: "transcription",
-      seq: this.#sequence,
-      text: transcript.text,
-      is_final: transcript.isFinal,
-      utterance_id: transcript.utteranceKey,
-      started_at: transcript.startedAt.toISOString(),
-      ended_at: transcript.endedAt.toISOString(),
-      ...(transcript.language !== undefined && { language: transcript.language }),
-      ...(transcript.confidence !== undefined && { confidence: transcript.confidence }),
-    });
-    if (transcript.isFinal) tallies.finals_sent += 1;
-    else tallies.partials_sent += 1;
-  }
-
-  showTranslation(translation: Translation): void {
-    if (!this.#isRead()) return;
-    this.#sequence += 1;
-    this.#send({
-      type: "translation",
-      seq: this.#sequence,
-      utterance_id: translation.translationOf,
-      text: translation.text,
-      language: translation.language,
-      started_at: translation.startedAt.toISOString(),
-      ended_at: translation.endedAt.toISOString(),
-    });
-  }
-
-  showQueued(position: number): void {
-    this.#send({ type: "status", state: "queued", position });
-  }
-
-  showInterrupted(): void {
-    this.#send({ type: "status", state: "reconnecting" });
-  }
-
-  showResumed(): void {
-    this.#send({ type: "status", state: "live" });
-  }
-
-  showGap(from: Date, to: Date): void {
-    this.#send({ type: "status", state: "gap", from: from.toISOString(), to: to.toISOString() });
-  }
-
-  end(failure: AppError | undefined): void {
-    const drained = this.#isDraining
-      ? new AppError("draining", "the server restarts: connect again")
-      : undefined;
-    this.#close(failure ?? drained);
-  }
-
-  /** R22: false when the socket is gone, or has to go now because nobody reads it. */
-  #isRead(): boolean {
-    if (this.#socket === undefined) return false;
-    const bufferedBytes = this.#socket.getBufferedAmount();
-    if (bufferedBytes <= READER_BUFFER_MAX) return true;
-    this.#fail(new AppError("reader-too-slow", `expected a reader, ${bufferedBytes} bytes wait`));
-    return false;
-  }
-
-  #receiveControl(text: string): void {
-    const parsed = parseClientMessage(text);
-    if (!parsed.ok) {
-      this.#fail(new AppError("frame-invalid", parsed.problem));
-      return;
-    }
-    if (parsed.value.type === "stop") {
-      this.#session?.requestStop("client-stop");
-    } else if (Date.now() < this.#refreshableAtMs) {
-      this.#fail(new AppError("rate-exceeded", "expected at most one refresh a second"));
-    } else {
-      this.#refreshableAtMs = Date.now() + REFRESH_SPACING_MS;
-      void this.#refresh(parsed.value.token);
+    switch (this.#term.judge(nowMs)) {
+      case "valid":
+        return;
+      case "expiring":
+        return this.#tellTerm("token-expiring");
+      case "expired":
+        return this.#part(
+          new AppError("token-expired", "the token has expired and was not refreshed"),
+          "cut-off",
+        );
     }
   }
 
-  /** Never rejects. A token that does not fit leaves the old one in force: it may still have minutes to go. */
-  async #refresh(token: string): Promise<void> {
-    const { speaker } = this.#admitted;
-    try {
-      const renewed = await this.#deps.authenticator.identifyToken(token);
-      const isSame =
-        renewed.speaker.subject === speaker.subject &&
-        renewed.speaker.sessionSlug === speaker.sessionSlug;
-      if (isSame) this.#expiresAtMs = renewed.expiresAt.getTime();
-      else this.#sendError(new AppError("token-invalid", "expected the same subject and session"));
-    } catch (error) {
-      this.#sendError(toClientFailure(error, this.#deps.log));
-    }
+  send(text: string): void {
+    this.#socket?.send(text);
+    this.#checkReader();
   }
 
-  /** Closes the socket for a failure of the client's; what it said before is still transcribed and stored. */
-  #fail(failure: AppError): void {
-    this.#close(failure);
-    this.#session?.requestStop("gateway-close");
+  /** Resolves when everything sent has left, or the socket is gone. */
+  whenRead(): Promise<void> {
+    if (this.#socket === undefined || this.bufferedBytes === 0) return Promise.resolve();
+    this.#whenRead ??= Promise.withResolvers<void>();
+    return this.#whenRead.promise;
   }
 
-  #close(failure: AppError | undefined): void {
+  /** Closes after an error, if there is one. The session's link is told by the socket's own end. */
+  close(failure: AppError | undefined): void {
     const socket = this.#socket;
     if (socket === undefined) return;
     const closeCode: CloseCode = failure === undefined ? 1000 : CLOSINGS[failure.code].closeCode;
-    if (failure !== undefined) this.#sendError(failure);
+    if (failure !== undefined) this.#tell(this.#errorOf(failure));
     this.#deps.metrics.count("closes", String(closeCode));
     this.#socket = undefined;
     socket.close(closeCode, failure === undefined ? "done" : closeReason(failure));
   }
 
-  #sendError(failure: AppError): void {
-    this.#send(errorMessage(failure));
+  /** R24: a bug met on behalf of this connection ends this connection, and nothing else. */
+  crash(error: unknown): void {
+    this.#deps.log.error("A connection failed on our side", { problem: describeError(error) });
+    const failure = new AppError("internal", "the gateway failed on its side", { cause: error });
+    this.#part(failure, "sent-away");
   }
 
-  #send(message: ServerMessage): void {
-    this.#socket?.send(JSON.stringify(message));
+  /** Closes for a failure of this connection. What the client said before is transcribed and stored all the same. */
+  #part(failure: AppError, parting: Parting): void {
+    this.#link?.detach(this, parting, Date.now());
+    this.close(failure);
+  }
+
+  /** R22: whoever leaves too much unread is closed, and may come back for it. */
+  #checkReader(): void {
+    const { bufferedBytes } = this;
+    if (bufferedBytes <= READER_BUFFER_MAX) return;
+    const problem = `expected a reader, ${bufferedBytes} bytes wait`;
+    this.#part(new AppError("reader-too-slow", problem), "cut-off");
+  }
+
+  #receiveControl(text: string, link: SessionLink): void {
+    const failure = link.controlMeter.judge(text, Date.now());
+    if (failure !== undefined) {
+      this.#part(failure, "sent-away");
+      return;
+    }
+    const parsed = parseClientMessage(text);
+    if (!parsed.ok) {
+      this.#part(new AppError("frame-invalid", parsed.problem), "sent-away");
+    } else if (parsed.value.type === "stop") {
+      link.stop();
+    } else if (this.#term.mayRefresh(Date.now())) {
+      void this.#refresh(parsed.value.token);
+    } else {
+      const problem = "expected at most one refresh a second";
+      this.#part(new AppError("rate-exceeded", problem), "sent-away");
+    }
+  }
+
+  /** Never rejects. A token that does not fit leaves the old one in force: it may still have minutes to go. */
+  async #refresh(token: string): Promise<void> {
+    try {
+      const renewed = await this.#deps.authenticator.identifyToken(token);
+      if (isSameSpeaker(renewed.speaker, this.#admitted.speaker)) {
+        this.#term.renew(renewed.expiresAt);
+        this.#tellTerm("token-refreshed");
+      } else {
+        const problem = "expected the same subject, session and identity";
+        this.#tell(this.#errorOf(new AppError("token-invalid", problem)));
+      }
+    } catch (error) {
+      this.#tell(this.#errorOf(toClientFailure(error, this.#deps.log)));
+    }
+  }
+
+  #tellTerm(state: "token-expiring" | "token-refreshed"): void {
+    this.#tell({ type: "status", state, expires_at: this.#term.expiresAt.toISOString() });
+  }
+
+  #errorOf(failure: AppError): Unnumbered<ServerMessage> {
+    const resume = RESUMABLE.has(failure.code) ? this.#link?.resumeId : undefined;
+    return { ...errorMessage(failure), ...(resume !== undefined && { resume }) };
+  }
+
+  /** About this connection, and none of the session's affair but for the number. */
+  #tell(message: Unnumbered<ServerMessage>): void {
+    this.#socket?.send(serialise(this.#link?.feed.nextSequence() ?? 0, message));
+  }
+
+  #settleRead(): void {
+    this.#whenRead?.resolve();
+    this.#whenRead = undefined;
   }
 }

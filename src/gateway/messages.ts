@@ -1,6 +1,10 @@
 /**
  * The JSON text messages of the transcription socket, in both directions. The README's protocol section and the browser
  * client are written against these types.
+ *
+ * Every message to the client has a `seq`. It grows over the whole session, across its sockets (R21); numbers may be left
+ * out. A client that comes back names the highest one that it has seen. In `session`, and in an error that refuses a
+ * connection, it counts nothing: there it repeats what the client named, or is 0.
  */
 import * as v from "valibot";
 import type { FailureCode } from "../kernel/errors.ts";
@@ -12,7 +16,6 @@ import { accepted, refused, type Parsed } from "../kernel/result.ts";
  */
 export interface TranscriptionMessage {
   readonly type: "transcription";
-  /** Counts this socket's transcription and translation messages from 1. */
   readonly seq: number;
   readonly text: string;
   readonly is_final: boolean;
@@ -40,9 +43,31 @@ export interface TranslationMessage {
   readonly ended_at: string;
 }
 
-/** Speech is heard from now on. Audio sent before it was kept and is heard too. */
+/** The first message of a connection that is let in: what to keep for the case that it is cut off (R21). */
+export interface SessionMessage {
+  readonly type: "session";
+  readonly seq: number;
+  /** This connection's id, as the server's log lines name it. */
+  readonly connection_id: string;
+  /** Names the session in `?resume=`; a secret of its owner. */
+  readonly resume: string;
+  /** True when an earlier connection's session goes on here; what was missed comes next. */
+  readonly resumed: boolean;
+  /**
+   * Audio of the session that has arrived, over all its connections; send what follows it. Times the bytes of a millisecond
+   * it gives a whole number of bytes, once rounded.
+   */
+  readonly audio_received_ms: number;
+  /** How long after a cut the session waits. */
+  readonly grace_ms: number;
+}
+
+/** Speech is heard from now on. Audio sent before it was kept and is heard too. Comes again after a resume. */
 export interface ReadyMessage {
   readonly type: "ready";
+  readonly seq: number;
+  /** As in `session`. */
+  readonly resume: string;
   /** This connection's id, as the server's log lines name it. */
   readonly connection_id: string;
   readonly encoding: string;
@@ -55,6 +80,9 @@ export interface ReadyMessage {
  * - `reconnecting`: the speech provider is away; what is said is kept and comes late. `live`: it is back.
  * - `gap`: audio was dropped before the provider could hear it.
  * - `unjournaled`: finals wait in memory alone and would be lost with the process. `journaled`: that is over.
+ * - `missed`: finals that cannot be sent again after a resume; they stand in the stored transcript.
+ * - `too-fast`: audio comes faster than it can be spoken; going on like this ends in a close with 4008.
+ * - `token-expiring`: send a fresh token, or the connection is closed with 4001. `token-refreshed`: it was taken.
  */
 export type StatusState =
   | "queued"
@@ -63,35 +91,58 @@ export type StatusState =
   | "live"
   | "gap"
   | "unjournaled"
-  | "journaled";
+  | "journaled"
+  | "missed"
+  | "too-fast"
+  | "token-expiring"
+  | "token-refreshed";
 
 export interface StatusMessage {
   readonly type: "status";
+  readonly seq: number;
   readonly state: StatusState;
   /** With `queued`: how many wait, up to and including this client. */
   readonly position?: number;
   /** With `gap`: audio between these ISO times was dropped before the provider could hear it. */
   readonly from?: string;
   readonly to?: string;
+  /** With `missed`: how many. */
+  readonly count?: number;
+  /** With `too-fast`: audio that may still come at once before the close. */
+  readonly allowance_ms?: number;
+  /** With `token-expiring` and `token-refreshed`: when the token in force ends, ISO 8601. */
+  readonly expires_at?: string;
 }
 
 /** Comes before every abnormal close. */
 export interface ErrorMessage {
   readonly type: "error";
+  readonly seq: number;
   readonly message: string;
   readonly code: FailureCode;
   /** Whether connecting again may help without changing anything. */
   readonly retryable: boolean;
   /** Wait this long before connecting again; jittered, so that a crowd does not come back together. */
   readonly retry_after_ms?: number;
+  /** The session goes on, or its last messages can still be had: come back to it by `?resume=`. */
+  readonly resume?: string;
 }
 
 export type ServerMessage =
   | TranscriptionMessage
   | TranslationMessage
+  | SessionMessage
   | ReadyMessage
   | StatusMessage
   | ErrorMessage;
+
+/** A message before it is numbered. Spread over the union, because `Omit` would merge its members. */
+export type Unnumbered<Message> = Message extends ServerMessage ? Omit<Message, "seq"> : never;
+
+/** The text of a numbered message. One spread and one pass: this is the hot path down. */
+export function serialise(seq: number, message: Unnumbered<ServerMessage>): string {
+  return JSON.stringify({ seq, ...message });
+}
 
 /** The client will send no more audio; it gets the last finals, then close 1000. */
 export interface StopMessage {

@@ -2,17 +2,19 @@ import { AppError, describeError } from "../kernel/errors.ts";
 import { every } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { SessionRegistry } from "../relay/session-registry.ts";
 import type { Admission, Authenticator } from "./admission.ts";
+import { findClientAddress } from "./client-address.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { closeReason, errorMessage } from "./client-failure.ts";
 import { CLOSINGS } from "./close-codes.ts";
 import { problem, SOCKET_PATH, type HttpRoutes } from "./http-routes.ts";
+import { serialise } from "./messages.ts";
+import type { SessionDesk } from "./session-desk.ts";
 
 export interface GatewayServerDeps {
   readonly admission: Admission;
   readonly authenticator: Authenticator;
-  readonly sessions: SessionRegistry;
+  readonly desk: SessionDesk;
   readonly routes: HttpRoutes;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -29,16 +31,17 @@ export interface GatewayServerOptions {
   readonly hostname: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  readonly clientIdleMs: number;
+  /** Proxies in front whose `X-Forwarded-For` is believed. */
+  readonly proxiesTrusted: number;
 }
 
 export interface GatewayServer {
   /** For example http://127.0.0.1:3001. */
   readonly url: URL;
   readonly connectionCount: number;
-  /** Tells every client that the server goes away. Sockets stay open until their sessions have ended. */
-  announceDrain(): void;
-  /** Tells every client whether finals survive the process at present (R6). */
-  announceJournaling(isUnjournaled: boolean): void;
+  /** Bytes that wait for each reader. */
+  bufferedBytes(): Iterable<number>;
   /** Closes the listener and whatever socket is left. Repetition is harmless. */
   stop(): Promise<void>;
 }
@@ -59,10 +62,13 @@ const PAYLOAD_BYTES_MAX = 262_144;
 /** Bun pings a silent client and closes the socket when nothing has come back for this long: a half-open one is noticed. */
 const IDLE_SECONDS = 30;
 
+/** Bun's own default, measured: it holds for a request that drips as well. Setting it keeps Bun from warning on stderr. */
+const REQUEST_SECONDS = 10;
+
 /** Well above the mark at which a connection gives its reader up, so that Bun itself never drops a message. */
 const SEND_BUFFER_BYTES_MAX = 8 * 1_048_576;
 
-/** A token may outlive its end by this much. */
+/** Tokens, graces and idle clients may outlive their end by this much. */
 const SWEEP_MS = 1000;
 
 /** Opens the one port of the process: sockets and plain HTTP. */
@@ -74,10 +80,12 @@ export function startGatewayServer(
   const server = Bun.serve<SocketData>({
     hostname: options.hostname,
     port: options.port,
+    // A client without a whole request, one that does not read its answer, and one that asks nothing more are let go of.
+    idleTimeout: REQUEST_SECONDS,
     // A request has no body here; one that sends a large one is refused before it is read.
     maxRequestBodySize: 65_536,
     routes: deps.demoRoutes === undefined ? {} : { "/": deps.demoRoutes.page },
-    fetch: (request, self) => answer(request, self, deps),
+    fetch: (request, self) => answer(request, self, deps, options),
     error: (error) => {
       deps.log.error("A request failed on our side", { problem: describeError(error) });
       return problem(500, "internal", "the gateway failed on its side");
@@ -86,16 +94,15 @@ export function startGatewayServer(
   });
   const sweep = every(SWEEP_MS, () => {
     const now = Date.now();
-    for (const connection of connections) connection.checkExpiry(now);
+    for (const connection of connections) connection.sweep(now);
+    deps.desk.sweep(now);
   });
   return {
     url: server.url,
     get connectionCount() {
       return connections.size;
     },
-    announceJournaling: (isUnjournaled) =>
-      connections.forEach((connection) => connection.tellJournaling(isUnjournaled)),
-    announceDrain: () => connections.forEach((connection) => connection.drain()),
+    bufferedBytes: () => connections.values().map(({ bufferedBytes }) => bufferedBytes),
     stop: async () => {
       sweep.stop();
       await server.stop(true);
@@ -107,10 +114,13 @@ async function answer(
   request: Request,
   server: Bun.Server<SocketData>,
   deps: GatewayServerDeps,
+  options: GatewayServerOptions,
 ): Promise<Response | undefined> {
   const url = new URL(request.url);
   const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
-  if (url.pathname === SOCKET_PATH && isUpgrade) return upgrade(request, server, deps);
+  if (url.pathname === SOCKET_PATH && isUpgrade) {
+    return upgrade(request, server, deps, options);
+  }
   if (deps.demoRoutes !== undefined && url.pathname === "/demo/token") {
     return deps.demoRoutes.answerToken(url);
   }
@@ -121,14 +131,17 @@ async function upgrade(
   request: Request,
   server: Bun.Server<SocketData>,
   deps: GatewayServerDeps,
+  options: GatewayServerOptions,
 ): Promise<Response | undefined> {
-  const decision = await deps.admission.decide(request);
+  const socketAddress = server.requestIP(request)?.address;
+  const address = findClientAddress(request, socketAddress, options.proxiesTrusted);
+  const decision = await deps.admission.decide(request, address);
   const data: SocketData =
     decision instanceof AppError
       ? { kind: "refused", failure: decision }
       : {
           kind: "connection",
-          connection: new ClientConnection(Bun.randomUUIDv7(), decision, deps),
+          connection: new ClientConnection(Bun.randomUUIDv7(), decision, deps, options),
         };
   const protocol = deps.authenticator.selectProtocol(request);
   const headers: Record<string, string> =
@@ -157,10 +170,16 @@ function createSocketHandlers(
     message: (socket, message) => {
       if (socket.data.kind === "connection") socket.data.connection.receive(message);
     },
-    close: (socket) => {
+    drain: (socket) => {
+      if (socket.data.kind === "connection") socket.data.connection.drained();
+    },
+    ping: (socket) => {
+      if (socket.data.kind === "connection") socket.data.connection.pinged();
+    },
+    close: (socket, code, reason) => {
       if (socket.data.kind !== "connection") return;
       connections.delete(socket.data.connection);
-      socket.data.connection.closed();
+      socket.data.connection.closed(code, reason);
     },
     error: (error: unknown, socket: Socket) => {
       if (socket.data.kind === "connection") socket.data.connection.crash(error);
@@ -172,6 +191,7 @@ function refuse(socket: Socket, failure: AppError, metrics: Metrics): void {
   const { closeCode } = CLOSINGS[failure.code];
   metrics.count("refusals", failure.code);
   metrics.count("closes", String(closeCode));
-  socket.send(JSON.stringify(errorMessage(failure)));
+  // No session, and so nothing to count.
+  socket.send(serialise(0, errorMessage(failure)));
   socket.close(closeCode, closeReason(failure));
 }

@@ -1,5 +1,6 @@
 import type { Log } from "../observe/log.ts";
 import type { Tallies } from "../observe/metrics.ts";
+import type { MemoryBudget } from "../relay/memory-budget.ts";
 import type {
   RecognitionOptions,
   SpeechProvider,
@@ -16,6 +17,8 @@ import type { GladiaStreamLimits } from "./stream-limits.ts";
 export interface GladiaBridgeDeps {
   readonly log: Log;
   readonly tallies: Tallies;
+  /** What streams keep of their audio is taken from it, and given back when they end. */
+  readonly memory: MemoryBudget;
 }
 
 export interface GladiaBridgeOptions {
@@ -51,7 +54,7 @@ export class GladiaBridge implements SpeechProvider {
 
   open(recognition: RecognitionOptions, listener: SpeechStreamListener): SpeechStream {
     const { account, limits } = this.#options;
-    const { log, tallies } = this.#deps;
+    const { log, tallies, memory } = this.#deps;
     const stream: GladiaStream = new GladiaStream(
       {
         request: (signal) => {
@@ -65,6 +68,7 @@ export class GladiaBridge implements SpeechProvider {
         listener,
         log,
         tallies,
+        memory,
       },
       { audio: recognition.audio, limits },
     );

@@ -1,4 +1,4 @@
-import { AppError, type FailureOptions } from "../kernel/errors.ts";
+import { AppError } from "../kernel/errors.ts";
 
 export type GladiaFailureCode =
   | "provider-refused"
@@ -7,18 +7,7 @@ export type GladiaFailureCode =
   | "provider-lost"
   | "provider-timeout";
 
-/** Gladia did not do what was asked of it. */
+/** Gladia did not do what was asked of it. Its `retryAfterMs` is what the provider advised. */
 export class GladiaError extends AppError<GladiaFailureCode> {
   override readonly name = "GladiaError";
-  /** What the provider advised, in milliseconds, if anything. */
-  readonly retryAfterMs: number | undefined;
-
-  constructor(
-    code: GladiaFailureCode,
-    message: string,
-    options: FailureOptions & { readonly retryAfterMs?: number | undefined } = {},
-  ) {
-    super(code, message, options);
-    this.retryAfterMs = options.retryAfterMs;
-  }
 }

@@ -1,4 +1,5 @@
 import type { Log } from "../observe/log.ts";
+import type { MemoryBudget } from "../relay/memory-budget.ts";
 import type { SpeechStream } from "../relay/ports.ts";
 import { classifyClose } from "./close-classes.ts";
 import type { LiveSession } from "./gladia-api.ts";
@@ -16,6 +17,7 @@ type Requesting = Pick<SessionRequestsDeps, "request" | "processBudget" | "slots
 
 export interface GladiaStreamDeps extends Requesting, HeardFinalsDeps {
   readonly onReleased: () => void;
+  readonly memory: MemoryBudget;
   readonly log: Log;
 }
 
@@ -51,7 +53,8 @@ export class GladiaStream implements SpeechStream {
   constructor(deps: GladiaStreamDeps, options: GladiaStreamOptions) {
     this.#deps = deps;
     this.#limits = options.limits;
-    this.#source = new SourceAudio(options.audio, options.limits.backlogMs);
+    const { audio, limits } = options;
+    this.#source = new SourceAudio(deps.memory, { audio, keptMs: limits.backlogMs });
     this.#finals = new HeardFinals(deps);
     this.#links = new LinkProgress({ source: this.#source, finals: this.#finals });
     this.#requests = new SessionRequests({

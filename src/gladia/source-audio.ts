@@ -1,4 +1,5 @@
 import { AudioBacklog } from "../relay/audio-backlog.ts";
+import type { MemoryBudget } from "../relay/memory-budget.ts";
 import type { AudioFormat } from "../relay/ports.ts";
 import { bytesPerMs } from "../relay/timeline.ts";
 
@@ -15,16 +16,28 @@ export interface Progress {
 /** A final follows the acknowledgement of its audio by this much at most, in seconds: pipecat measured 1.5 s as p99. */
 const FINAL_LAG_SECONDS = 3;
 
+/** What is being sent just now; whoever has only this loses audio at every fault of the link, but still gets captions. */
+const KEPT_SECONDS_MIN = 1;
+
+export interface SourceAudioOptions {
+  readonly audio: AudioFormat;
+  /** In milliseconds; older audio is dropped (R12). */
+  readonly keptMs: number;
+}
+
 /** The stream's audio, from its first byte: kept until the provider has it and its utterance is final. */
 export class SourceAudio {
   readonly backlog: AudioBacklog;
   readonly bytesPerSecond: number;
   readonly bytesPerSample: number;
 
-  constructor(format: AudioFormat, keptMs: number) {
-    this.bytesPerSecond = bytesPerMs(format) * 1000;
-    this.bytesPerSample = format.bitDepth / 8;
-    this.backlog = new AudioBacklog(keptMs * bytesPerMs(format));
+  constructor(memory: MemoryBudget, { audio, keptMs }: SourceAudioOptions) {
+    this.bytesPerSecond = bytesPerMs(audio) * 1000;
+    this.bytesPerSample = audio.bitDepth / 8;
+    this.backlog = new AudioBacklog(memory, {
+      bytesMax: keptMs * bytesPerMs(audio),
+      bytesMin: KEPT_SECONDS_MIN * this.bytesPerSecond,
+    });
   }
 
   get end(): number {

@@ -38,6 +38,8 @@ export type FailureCode =
 export interface FailureOptions {
   /** True when the same attempt may succeed later without anybody changing anything. */
   readonly retryable?: boolean;
+  /** The least wait before that, in milliseconds, where it is known for this very attempt. */
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -51,11 +53,13 @@ export class AppError<Code extends FailureCode = FailureCode> extends Error {
   override readonly name: string = "AppError";
   readonly code: Code;
   readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: Code, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

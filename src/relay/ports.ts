@@ -237,3 +237,12 @@ export interface TranscriptReader {
   /** Null when no such session is stored; rejects with an `AppError`. */
   read(sessionSlug: string, selection: TranscriptSelection): Promise<StoredTranscript | null>;
 }
+
+/** Finds finals by their keys, wherever they are on their way to the database. */
+export interface KeptFinals {
+  /** Those that are found; rejects with an `AppError`. At most 200 keys, all of one call. */
+  find(
+    sessionSlug: string,
+    utteranceKeys: readonly string[],
+  ): Promise<ReadonlyMap<string, Transcript>>;
+}

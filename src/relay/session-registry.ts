@@ -1,6 +1,7 @@
 import { every, type RunningTimer } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import type { MemoryBudget } from "./memory-budget.ts";
 import type {
   ClientLink,
   LiveSessionRecord,
@@ -16,6 +17,8 @@ export interface SessionRegistryDeps {
   readonly sink: TranscriptSink;
   readonly record: LiveSessionRecord;
   readonly metrics: Metrics;
+  /** What the sessions keep together. */
+  readonly memory: Pick<MemoryBudget, "isTight">;
 }
 
 export interface SessionRegistryOptions {
@@ -23,11 +26,18 @@ export interface SessionRegistryOptions {
   readonly sessionsMax: number;
   /** Sessions of one token subject. */
   readonly sessionsPerSubjectMax: number;
+  /** Sessions of one call: everybody who speaks in it. */
+  readonly sessionsPerCallMax: number;
   readonly limits: SessionLimits;
 }
 
 /** Why a session is not opened. */
-export type SessionLimit = "draining" | "capacity-exhausted" | "subject-limit";
+export type SessionLimit =
+  | "draining"
+  | "capacity-exhausted"
+  | "memory-exhausted"
+  | "subject-limit"
+  | "call-limit";
 
 /** What was kept for the provider goes out in turns of this length; deadlines are seconds long. */
 const SWEEP_MS = 100;
@@ -42,6 +52,7 @@ export class SessionRegistry {
   readonly #options: SessionRegistryOptions;
   readonly #sessions = new Set<Session>();
   readonly #countBySubject = new Map<string, number>();
+  readonly #countByCall = new Map<string, number>();
   readonly #sweep: RunningTimer;
   /** Set while draining. */
   #whenEmpty: PromiseWithResolvers<void> | undefined;
@@ -59,13 +70,17 @@ export class SessionRegistry {
     return this.#sessions.size;
   }
 
-  /** Which limit a further session of this subject would break. */
-  limitReachedBy(subject: string): SessionLimit | undefined {
+  /** Which limit a further session of this speaker would break; that of the process before his own. */
+  limitReachedBy({ subject, sessionSlug }: Speaker): SessionLimit | undefined {
     // Whoever was admitted just before the drain arrives here just after it, and nobody would stop that session.
     if (this.#whenEmpty !== undefined) return "draining";
-    if (this.#sessions.size >= this.#options.sessionsMax) return "capacity-exhausted";
-    const count = this.#countBySubject.get(subject) ?? 0;
-    return count >= this.#options.sessionsPerSubjectMax ? "subject-limit" : undefined;
+    const { sessionsMax, sessionsPerSubjectMax, sessionsPerCallMax } = this.#options;
+    if (this.#sessions.size >= sessionsMax) return "capacity-exhausted";
+    if (this.#deps.memory.isTight) return "memory-exhausted";
+    const ofSubject = this.#countBySubject.get(subject) ?? 0;
+    if (ofSubject >= sessionsPerSubjectMax) return "subject-limit";
+    const ofCall = this.#countByCall.get(sessionSlug) ?? 0;
+    return ofCall >= sessionsPerCallMax ? "call-limit" : undefined;
   }
 
   /** Starts a session that belongs to `client`. Whoever calls has asked `limitReachedBy` in the same turn. */
@@ -84,8 +99,8 @@ export class SessionRegistry {
       { speaker, recognition, limits: this.#options.limits },
     );
     this.#sessions.add(session);
-    const count = this.#countBySubject.get(speaker.subject) ?? 0;
-    this.#countBySubject.set(speaker.subject, count + 1);
+    countOne(this.#countBySubject, speaker.subject);
+    countOne(this.#countByCall, speaker.sessionSlug);
     session.start();
     return session;
   }
@@ -105,11 +120,20 @@ export class SessionRegistry {
 
   #remove(session: Session, cause: string): void {
     this.#sessions.delete(session);
-    const { subject } = session.speaker;
-    const count = this.#countBySubject.get(subject) ?? 0;
-    if (count <= 1) this.#countBySubject.delete(subject);
-    else this.#countBySubject.set(subject, count - 1);
+    discountOne(this.#countBySubject, session.speaker.subject);
+    discountOne(this.#countByCall, session.speaker.sessionSlug);
     this.#deps.metrics.count("session_ends", cause);
     if (this.#sessions.size === 0) this.#whenEmpty?.resolve();
   }
+}
+
+function countOne(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** Forgets a key without sessions: there are as many entries as sessions at most. */
+function discountOne(counts: Map<string, number>, key: string): void {
+  const count = counts.get(key) ?? 0;
+  if (count <= 1) counts.delete(key);
+  else counts.set(key, count - 1);
 }

@@ -15,6 +15,7 @@ import { GLADIA_STREAM_LIMITS } from "../../src/gladia/stream-limits.ts";
 import { every, sleep } from "../../src/kernel/timers.ts";
 import { createLog } from "../../src/observe/log.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
+import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import type { Utterance } from "../../src/relay/ports.ts";
 import { toRecognitionOptions } from "../../src/relay/recognition-choices.ts";
 
@@ -70,7 +71,7 @@ async function play(scene: Scene, { pcm, sampleRate, sentences }: Sample) {
   const { tallies } = new Metrics();
   const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
   const bridge = new GladiaBridge(
-    { log: createLog("silent"), tallies },
+    { log: createLog("silent"), tallies, memory: new MemoryBudget(2 ** 30) },
     { account, sessionsMax: undefined, limits: GLADIA_STREAM_LIMITS },
   );
   const utterances: (Utterance & { readonly atMs: number })[] = [];

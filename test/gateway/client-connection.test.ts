@@ -1,81 +1,13 @@
 import { expect, test } from "bun:test";
-import type { Identification } from "../../src/gateway/admission.ts";
-import { ClientConnection } from "../../src/gateway/client-connection.ts";
 import { closeReason } from "../../src/gateway/client-failure.ts";
-import type { ServerMessage } from "../../src/gateway/messages.ts";
 import { AppError } from "../../src/kernel/errors.ts";
-import { Metrics } from "../../src/observe/metrics.ts";
-import { SessionRegistry } from "../../src/relay/session-registry.ts";
-import { recordedLog } from "../support/recorded-log.ts";
-import {
-  audioFrame,
-  recognition,
-  relayStage,
-  sessionLimits,
-  speaker,
-} from "../support/relay-stage.ts";
-import { ScriptedProvider } from "../support/scripted-provider.ts";
-
-/** A socket whose reader is as slow as the test wants it to be. */
-class RecordedSocket {
-  readonly sent: ServerMessage[] = [];
-  readonly closes: (readonly [code: number, reason: string])[] = [];
-  bufferedBytes = 0;
-
-  send(text: string): number {
-    // The tests judge by its parts whether it is one.
-    this.sent.push(JSON.parse(text) as ServerMessage);
-    return text.length;
-  }
-
-  close(code: number, reason: string): void {
-    this.closes.push([code, reason]);
-  }
-
-  getBufferedAmount(): number {
-    return this.bufferedBytes;
-  }
-}
-
-const EXPIRES_AT_MS = 2_000_000_000_000;
+import { ConnectionStage, EXPIRES_AT_MS } from "../support/connection-stage.ts";
+import { audioFrame } from "../support/relay-stage.ts";
 
 function setup() {
-  const provider = new ScriptedProvider();
-  const metrics = new Metrics();
-  const sink = relayStage();
-  const sessions = new SessionRegistry(
-    { provider, sink: sink.sink, record: sink.record, metrics },
-    {
-      sessionsMax: 10,
-      sessionsPerSubjectMax: 10,
-      limits: sessionLimits,
-    },
-  );
-  sessions.stop();
-  const identity: Identification = {
-    speaker,
-    recognitionChoices: {},
-    expiresAt: new Date(EXPIRES_AT_MS),
-  };
-  const authenticator = {
-    identify: () => Promise.resolve(identity),
-    identifyToken: () => Promise.resolve(identity),
-    selectProtocol: () => undefined,
-  };
-  const connection = new ClientConnection(
-    "connection-1",
-    { ...identity, recognition },
-    { sessions, authenticator, metrics, log: recordedLog() },
-  );
-  const socket = new RecordedSocket();
-  connection.open(socket);
-  provider.stream.becomeReady();
-  const { tallies } = metrics;
-  return { connection, socket, stream: provider.stream, sessions, tallies, kept: sink };
+  const stage = new ConnectionStage();
+  return { ...stage.connect(), stage, tallies: stage.metrics.tallies };
 }
-
-const textsOf = ({ sent }: RecordedSocket) =>
-  sent.filter((message) => message.type === "transcription").map(({ text }) => text);
 
 test("[R22] a slow reader loses partials, never finals", () => {
   const { socket, stream, tallies } = setup();
@@ -86,16 +18,28 @@ test("[R22] a slow reader loses partials, never finals", () => {
   stream.say({ isFinal: true, text: "final" });
   socket.bufferedBytes = 1_048_576;
   stream.say({ isFinal: true, text: "final too" });
-  expect(textsOf(socket)).toEqual(["still read", "final", "final too"]);
+  expect(socket.texts).toEqual(["still read", "final", "final too"]);
   expect(tallies).toMatchObject({ partials_sent: 1, partials_dropped: 1, finals_sent: 2 });
-  socket.bufferedBytes = 0;
-  stream.say({ isFinal: false, text: "caught up" });
-  expect(textsOf(socket)).toContain("caught up");
-  expect(socket.sent.at(-1)).toMatchObject({ seq: 4 });
 });
 
-test("[R22] a reader over its bound is closed with 1013; its finals are kept all the same", () => {
-  const { socket, stream, kept } = setup();
+test("[R22] when a slow reader has caught up, the latest partial of each open utterance comes", () => {
+  const { connection, socket, stream } = setup();
+  socket.bufferedBytes = 65_537;
+  stream.say({ key: "a", isFinal: false, text: "a one" });
+  stream.say({ key: "b", isFinal: false, text: "b one" });
+  stream.say({ key: "a", isFinal: false, text: "a two" });
+  stream.say({ key: "c", isFinal: false, text: "c one" });
+  stream.say({ key: "c", isFinal: true, text: "c final" });
+  socket.bufferedBytes = 0;
+  connection.drained();
+  connection.drained();
+  expect(socket.texts).toEqual(["c final", "a two", "b one"]);
+  const numbers = socket.sent.map(({ seq }) => seq);
+  expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+});
+
+test("[R22] a reader over its bound is closed with 1013, and may come back; its finals are kept", () => {
+  const { socket, stream, stage } = setup();
   socket.bufferedBytes = 1_048_577;
   stream.say({ text: "one" });
   expect(socket.closes).toEqual([[1013, "reader-too-slow: expected a reader, 1048577 bytes wait"]]);
@@ -103,11 +47,21 @@ test("[R22] a reader over its bound is closed with 1013; its finals are kept all
     type: "error",
     code: "reader-too-slow",
     retryable: true,
+    resume: socket.resumeId,
   });
   stream.say({ text: "two" });
-  stream.end();
-  expect(kept.eventsOf("kept").map(({ transcript }) => transcript.text)).toEqual(["one", "two"]);
-  expect(textsOf(socket)).toEqual([]);
+  expect(stream.finishCount).toBe(0);
+  const kept = stage.relay.eventsOf("kept").map(({ transcript }) => transcript.text);
+  expect(kept).toEqual(["one", "two"]);
+  const again = stage.connect({ resume: { id: socket.resumeId, after: 0 } });
+  expect(again.socket.texts).toEqual(["one", "two"]);
+});
+
+test("[R22] a reader that is sent nothing is looked at all the same", () => {
+  const { connection, socket } = setup();
+  socket.bufferedBytes = 1_048_577;
+  connection.sweep(0);
+  expect(socket.closes.map(([code]) => code)).toEqual([1013]);
 });
 
 test("shows a translation under the id of what it translates, in one count with it", () => {
@@ -116,7 +70,7 @@ test("shows a translation under the id of what it translates, in one count with 
   stream.translate({ utteranceKey: "provider-1:7" });
   expect(socket.sent.at(-1)).toEqual({
     type: "translation",
-    seq: 2,
+    seq: 3,
     utterance_id: "provider-1:7",
     text: "bonjour",
     language: "fr",
@@ -127,7 +81,7 @@ test("shows a translation under the id of what it translates, in one count with 
 });
 
 test("[R22] a slow reader loses no translation; one over its bound is closed with 1013", () => {
-  const { socket, stream, kept } = setup();
+  const { socket, stream, stage } = setup();
   socket.bufferedBytes = 1_048_576;
   stream.translate({});
   expect(socket.sent.at(-1)).toMatchObject({ type: "translation" });
@@ -135,17 +89,18 @@ test("[R22] a slow reader loses no translation; one over its bound is closed wit
   stream.translate({ language: "de" });
   stream.translate({ language: "es" });
   expect(socket.closes.map(([code]) => code)).toEqual([1013]);
-  expect(kept.eventsOf("kept")).toHaveLength(3);
+  expect(stage.relay.eventsOf("kept")).toHaveLength(3);
 });
 
 test("[R12] tells a gap with its times", () => {
-  const { connection, socket } = setup();
-  connection.showGap(new Date(0), new Date(1500));
+  const { socket, stream } = setup();
+  stream.lose(0, 1.5);
   expect(socket.sent.at(-1)).toEqual({
     type: "status",
+    seq: 2,
     state: "gap",
-    from: "1970-01-01T00:00:00.000Z",
-    to: "1970-01-01T00:00:01.500Z",
+    from: expect.stringMatching(/Z$/),
+    to: expect.stringMatching(/Z$/),
   });
 });
 
@@ -153,27 +108,67 @@ test("[R11] tells that the provider is away, and that it is back", () => {
   const { socket, stream } = setup();
   stream.interrupt();
   stream.resume();
-  expect(socket.sent.slice(1)).toEqual([
-    { type: "status", state: "reconnecting" },
-    { type: "status", state: "live" },
+  expect(socket.sent.slice(2)).toEqual([
+    { type: "status", seq: 2, state: "reconnecting" },
+    { type: "status", seq: 3, state: "live" },
   ]);
 });
 
 test("tells who waits for a place of the account how many wait", () => {
   const { socket, stream } = setup();
   stream.queue(3);
-  expect(socket.sent.at(-1)).toEqual({ type: "status", state: "queued", position: 3 });
+  expect(socket.sent.at(-1)).toEqual({ type: "status", seq: 2, state: "queued", position: 3 });
 });
 
-test("[R23] ends with its token, not before", () => {
+test("[R23] warns a minute before its token ends, and ends with it, not before", () => {
   const { connection, socket, stream } = setup();
-  connection.checkExpiry(EXPIRES_AT_MS - 1);
+  connection.sweep(EXPIRES_AT_MS - 60_001);
+  expect(socket.states).toEqual([]);
+  connection.sweep(EXPIRES_AT_MS - 60_000);
+  connection.sweep(EXPIRES_AT_MS - 1);
+  expect(socket.sent.at(-1)).toMatchObject({
+    state: "token-expiring",
+    expires_at: new Date(EXPIRES_AT_MS).toISOString(),
+  });
+  expect(socket.states).toEqual(["token-expiring"]);
   expect(socket.closes).toEqual([]);
-  connection.checkExpiry(EXPIRES_AT_MS);
-  connection.checkExpiry(EXPIRES_AT_MS + 1);
+  connection.sweep(EXPIRES_AT_MS);
+  connection.sweep(EXPIRES_AT_MS + 1);
   expect(socket.closes.map(([code]) => code)).toEqual([4001]);
-  expect(socket.sent.at(-1)).toMatchObject({ type: "error", code: "token-expired" });
+  expect(socket.sent.at(-1)).toMatchObject({ code: "token-expired", resume: socket.resumeId });
+  // With a fresh token the speaker may come back.
+  expect(stream.finishCount).toBe(0);
+});
+
+test("[R23] closes a client that sends no audio for too long", () => {
+  const stage = new ConnectionStage({ clientIdleMs: 10_000 });
+  const { connection, socket, stream } = stage.connect();
+  connection.receive(audioFrame(10));
+  const nowMs = Date.now();
+  connection.sweep(nowMs + 9000);
+  expect(socket.closes).toEqual([]);
+  connection.sweep(nowMs + 11_000);
+  expect(socket.closes).toEqual([[4008, "client-idle: expected audio within 10000 ms"]]);
   expect(stream.finishCount).toBe(1);
+});
+
+test("[R22] a client that sends too fast is told, then closed with 4008", () => {
+  const { connection, socket, stream } = setup();
+  for (let sent = 0; sent < 20; sent += 1) connection.receive(audioFrame(1000));
+  expect(socket.states).toEqual([]);
+  for (let sent = 0; sent < 9; sent += 1) connection.receive(audioFrame(1000));
+  expect(socket.states).toEqual(["too-fast"]);
+  expect(socket.closes).toEqual([]);
+  for (let sent = 0; sent < 3; sent += 1) connection.receive(audioFrame(1000));
+  expect(socket.closes.map(([code]) => code)).toEqual([4008]);
+  expect(socket.sent.at(-1)).toMatchObject({ code: "rate-exceeded" });
+  expect(stream.finishCount).toBe(1);
+});
+
+test("[R23] a flood of pings, or of control messages, is closed with 4008", () => {
+  const { connection, socket } = setup();
+  for (let sent = 0; sent < 40; sent += 1) connection.pinged();
+  expect(socket.closes.map(([code]) => code)).toEqual([4008]);
 });
 
 test("[R24] after a bug it is closed with 1011, and what was said is still awaited", () => {
@@ -185,24 +180,23 @@ test("[R24] after a bug it is closed with 1011, and what was said is still await
 });
 
 test("closes its socket once, whoever asks", () => {
-  const { connection, socket, stream, sessions } = setup();
+  const { connection, socket, stream, stage } = setup();
   connection.receive('{"type":"stop"}');
   connection.receive("hello");
   connection.receive(audioFrame(10));
-  connection.closed();
-  connection.drain();
+  stage.desk.announceDrain();
   stream.end();
   expect(socket.closes.map(([code]) => code)).toEqual([4008]);
-  expect(sessions.count).toBe(0);
+  expect(stage.sessions.count).toBe(0);
 });
 
-test("ignores whatever comes before it is open and after it has closed", () => {
+test("ignores whatever comes after it has closed", () => {
   const { connection, socket, stream } = setup();
-  connection.closed();
+  connection.closed(1006, "");
   connection.receive(audioFrame(10));
-  connection.showGap(new Date(), new Date());
+  stream.lose(0, 1);
   expect(stream.sent).toEqual([]);
-  expect(socket.sent.map(({ type }) => type)).toEqual(["ready"]);
+  expect(socket.types).toEqual(["session", "ready"]);
 });
 
 test("keeps a close reason within what a close frame holds", () => {

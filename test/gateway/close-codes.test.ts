@@ -10,8 +10,8 @@ const CLOSING_LIST: readonly Closing[] = Object.values(CLOSINGS);
 
 test("every code that is used means something, and every meaning is used", () => {
   const used = new Set(CLOSING_LIST.map(({ closeCode }) => String(closeCode)));
-  // 1000 is a regular end; 4010 waits for connections that replace one another.
-  expect(Object.keys(CLOSE_CODE_MEANINGS)).toEqual([...used, "1000", "4010"].toSorted());
+  // 1000 is a regular end.
+  expect(Object.keys(CLOSE_CODE_MEANINGS)).toEqual([...used, "1000"].toSorted());
   for (const meaning of Object.values(CLOSE_CODE_MEANINGS)) expect(meaning).not.toBe("");
 });
 

@@ -77,6 +77,7 @@ test("[R23] refuses a page of another origin with 4001, and takes allowed ones a
 test.each<[FailureCode, GatewayOptions]>([
   ["capacity-exhausted", { sessionsMax: 1 }],
   ["subject-limit", { sessionsPerSubjectMax: 1 }],
+  ["call-limit", { sessionsPerCallMax: 1 }],
 ])(
   "[R23] refuses a session over a limit with 1013, by %p, and takes one when there is room again",
   async (code, limits) => {
@@ -103,6 +104,43 @@ test("[R6] refuses new sessions with 1013 while the gateway is not ready", async
   await using client = await stage.connect();
   await expectRefused(stage, client, 1013, "not-ready");
   expect(client.errors[0]!.retry_after_ms).toBeGreaterThanOrEqual(5000);
+});
+
+test("[R23] refuses a session with 1013 while the memory is nearly used up", async () => {
+  await using stage = new GatewayStage();
+  await using first = await stage.connect();
+  await first.message("ready");
+  stage.memory.take(stage.memory.limit);
+  await using second = await stage.connect();
+  await expectRefused(stage, second, 1013, "memory-exhausted");
+  stage.memory.give(stage.memory.limit);
+  await using third = await stage.connect();
+  await third.message("ready");
+});
+
+test.each<[string, GatewayOptions]>([
+  ["address", { attemptsPerAddressMax: 1 }],
+  ["subject", { attemptsPerSubjectMax: 1 }],
+])("[R23] refuses an attempt of this %s too many with 1013 and a wait", async (whose, limits) => {
+  await using stage = new GatewayStage(limits);
+  await using first = await stage.connect();
+  await first.message("ready");
+  await using second = await stage.connect();
+  await expectRefused(stage, second, 1013, "attempts-exceeded");
+  const [error] = second.errors;
+  expect(error!.message).toContain(whose);
+  // The next attempt is there in a minute.
+  expect(error!.retry_after_ms).toBeGreaterThan(30_000);
+  expect(error!.retry_after_ms).toBeLessThanOrEqual(120_000);
+});
+
+test("[R23] names nobody's address in the log", async () => {
+  await using stage = new GatewayStage({ attemptsPerAddressMax: 1 });
+  await using first = await stage.connect();
+  await first.message("ready");
+  await using second = await stage.connect();
+  await expectRefused(stage, second, 1013, "attempts-exceeded");
+  expect(JSON.stringify(stage.log.lines)).not.toContain("127.0.0.1");
 });
 
 test("[R30] refuses everybody with 1012 while draining, before looking at the token", async () => {

@@ -10,6 +10,8 @@ test("says that it is ready and what it will hear", async () => {
   await using client = await stage.connect();
   expect(await client.message("ready")).toEqual({
     type: "ready",
+    seq: 1,
+    resume: expect.stringMatching(/^[\w-]{32}$/),
     connection_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
     encoding: "wav/pcm",
     sample_rate: 16_000,
@@ -54,8 +56,8 @@ test("relays audio up and transcripts down, with the names that clients read", a
     ended_at: time,
   };
   expect(client.transcriptions).toEqual([
-    { ...common, seq: 1, text: "good", is_final: false },
-    { ...common, seq: 2, text: "good morning", is_final: true, language: "en", confidence: 0.9 },
+    { ...common, seq: 2, text: "good", is_final: false },
+    { ...common, seq: 3, text: "good morning", is_final: true, language: "en", confidence: 0.9 },
   ] as never);
   expect(client.errors).toEqual([]);
 });
@@ -71,7 +73,7 @@ test("[R20] two clients of one call get their own transcripts and no others", as
   second!.say({ key: "provider-2:0", text: "from bob" });
   first!.say({ key: "provider-1:1", text: "from ada" });
   await Promise.all([
-    ada.message("transcription", ({ seq }) => seq === 2),
+    ada.message("transcription", ({ seq }) => seq === 3),
     bob.message("transcription"),
   ]);
   expect(ada.transcriptions.map(({ utterance_id: id }) => id)).toEqual([
@@ -104,6 +106,7 @@ test("tells a provider's failure before it closes, and whether to come back", as
   expect(client.errors).toEqual([
     {
       type: "error",
+      seq: 2,
       message: "the provider left",
       code: "provider-lost",
       retryable: true,
@@ -116,25 +119,24 @@ test("[R30] tells its clients that it drains, sends their last finals and closes
   await using stage = new GatewayStage();
   await using client = await stage.connect();
   await client.message("ready");
-  stage.server.announceDrain();
+  stage.desk.announceDrain();
   const drained = stage.sessions.drain(1000);
-  expect(await client.message("status")).toEqual({ type: "status", state: "draining" });
+  expect(await client.message("status")).toMatchObject({ state: "draining" });
   stage.provider.stream.say({});
   stage.provider.stream.end();
   await drained;
   expect((await client.closed).code).toBe(1012);
   expect(client.transcriptions).toHaveLength(1);
-  expect(client.errors.map(({ code, retryable }) => [code, retryable])).toEqual([
-    ["draining", true],
-  ]);
+  const { resume } = await client.message("session");
+  expect(client.errors).toMatchObject([{ code: "draining", retryable: true, resume }]);
 });
 
 test("[R6] tells its clients when finals would not survive the process, and when that is over", async () => {
   await using stage = new GatewayStage();
   await using client = await stage.connect();
   await client.message("ready");
-  stage.server.announceJournaling(true);
-  stage.server.announceJournaling(false);
+  stage.desk.announceJournaling(true);
+  stage.desk.announceJournaling(false);
   await client.message("status", ({ state }) => state === "journaled");
   const states = client.messages.flatMap((message) =>
     message.type === "status" ? [message.state] : [],

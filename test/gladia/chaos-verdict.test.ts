@@ -28,6 +28,7 @@ const FLAWLESS: Outcome = {
   tallies: new Metrics().tallies,
   faultsLeft: 0,
   streamsLeft: 0,
+  bytesLeft: 0,
   isStuck: false,
 };
 
@@ -114,6 +115,7 @@ test.each<[string, Partial<Outcome>, RegExp]>([
   ["two ends", { ends: [undefined, undefined] }, /expected one end, got 2/],
   ["a gap", { gaps: ["1 s to 2 s"] }, /audio was dropped/],
   ["a stream that stays", { streamsLeft: 1 }, /1 streams are left/],
+  ["memory that stays", { bytesLeft: 3840 }, /3840 bytes of memory are left/],
   ["a script that was not played", { faultsLeft: 1 }, /1 faults never struck/],
   ["a run without an end", { isStuck: true }, /did not end/],
 ])("the checker finds %s", (_name, flaw, problem) => {

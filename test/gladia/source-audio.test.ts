@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { SourceAudio, type Progress } from "../../src/gladia/source-audio.ts";
+import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import { audioFrame, recognition } from "../support/relay-stage.ts";
 
 const BYTES_PER_SECOND = 32_000;
 
 /** Ten seconds of audio in frames of 100 ms. */
 function tenSeconds(keptMs = 60_000): SourceAudio {
-  const source = new SourceAudio(recognition.audio, keptMs);
+  const source = new SourceAudio(new MemoryBudget(2 ** 30), { audio: recognition.audio, keptMs });
   for (let frame = 0; frame < 100; frame += 1) source.backlog.append(audioFrame(100));
   return source;
 }

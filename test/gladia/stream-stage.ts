@@ -12,6 +12,7 @@ import { GLADIA_STREAM_LIMITS, type GladiaStreamLimits } from "../../src/gladia/
 import type { AppError } from "../../src/kernel/errors.ts";
 import { every } from "../../src/kernel/timers.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
+import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import type { SpeechStream, Utterance } from "../../src/relay/ports.ts";
 import { recordedLog } from "../support/recorded-log.ts";
 import { audioFrame, recognition } from "../support/relay-stage.ts";
@@ -29,6 +30,8 @@ export interface StreamOptions {
   readonly apiKey?: string;
   readonly sessionsMax?: number;
   readonly limits?: Partial<GladiaStreamLimits>;
+  /** In bytes, of all streams of the bridge together. */
+  readonly memoryLimit?: number;
 }
 
 /** One stream and what it has reported. */
@@ -85,11 +88,18 @@ export class Listener {
 }
 
 /** A bridge, one stream of it, and a way to open more of them. */
-export function openStream({ apiUrl, apiKey = KEY, sessionsMax, limits }: StreamOptions) {
+export function openStream({
+  apiUrl,
+  apiKey = KEY,
+  sessionsMax,
+  limits,
+  memoryLimit = 2 ** 30,
+}: StreamOptions) {
   const log = recordedLog();
   const { tallies } = new Metrics();
+  const memory = new MemoryBudget(memoryLimit);
   const bridge = new GladiaBridge(
-    { log, tallies },
+    { log, tallies, memory },
     {
       account: { apiKey, apiUrl, region: undefined },
       sessionsMax,
@@ -110,6 +120,7 @@ export function openStream({ apiUrl, apiKey = KEY, sessionsMax, limits }: Stream
     bridge,
     log,
     tallies,
+    memory,
     listener,
     open,
     [Symbol.dispose]: () => {

@@ -3,12 +3,17 @@ import { AppError, describeError, toAppError } from "../../src/kernel/errors.ts"
 
 test("a failure carries its code, whether it may pass, and its cause", () => {
   const cause = new Error("below");
-  const failure = new AppError("provider-busy", "no free session", { retryable: true, cause });
+  const failure = new AppError("provider-busy", "no free session", {
+    retryable: true,
+    retryAfterMs: 500,
+    cause,
+  });
   expect(failure).toMatchObject({
     name: "AppError",
     code: "provider-busy",
     message: "no free session",
     retryable: true,
+    retryAfterMs: 500,
     cause,
   });
 });
@@ -16,6 +21,7 @@ test("a failure carries its code, whether it may pass, and its cause", () => {
 test("a failure does not pass by itself unless it says so, and has no cause unless it was given one", () => {
   const failure = new AppError("internal", "x");
   expect(failure.retryable).toBe(false);
+  expect(failure.retryAfterMs).toBeUndefined();
   expect("cause" in failure).toBe(false);
 });
 

@@ -1,12 +1,16 @@
 import { expect, spyOn, test } from "bun:test";
-import { AudioBacklog } from "../../src/relay/audio-backlog.ts";
+import { AudioBacklog, FRAME_OVERHEAD_BYTES } from "../../src/relay/audio-backlog.ts";
+import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 
 const frame = (bytes: number, mark = 0) => new Uint8Array(bytes).fill(mark);
 
+/** Enough for every test that is not about it. */
+const plenty = () => new MemoryBudget(2 ** 40);
+
 /** A backlog of frames of these lengths, filled with 1, 2, 3 … */
 function backlogOf(bytesMax: number, ...lengths: number[]) {
-  const backlog = new AudioBacklog(bytesMax);
+  const backlog = new AudioBacklog(plenty(), { bytesMax, bytesMin: 0 });
   const frames = lengths.map((bytes, index) => frame(bytes, index + 1));
   for (const one of frames) backlog.append(one);
   return { backlog, frames };
@@ -71,7 +75,7 @@ test("[R12] holds the latest bytes that came, each at its position, whatever is 
   const random = seededRandom("audio-backlog");
   for (let run = 0; run < 200; run += 1) {
     const bytesMax = random.whole(1, 200);
-    const backlog = new AudioBacklog(bytesMax);
+    const backlog = new AudioBacklog(plenty(), { bytesMax, bytesMin: 0 });
     const source: number[] = [];
     let start = 0;
     for (let step = random.whole(0, 100); step > 0; step -= 1) {
@@ -97,7 +101,7 @@ test("[R12] holds the latest bytes that came, each at its position, whatever is 
 test("[R10] a frame costs as much among a hundred thousand of them as among a thousand", () => {
   // Counted, not measured: moving what is kept is the one thing that would grow with it.
   const movesPerFrame = (kept: number, frameCount: number) => {
-    const backlog = new AudioBacklog(kept);
+    const backlog = new AudioBacklog(plenty(), { bytesMax: kept, bytesMin: 0 });
     using moves = spyOn(Array.prototype, "slice");
     for (let count = 0; count < frameCount; count += 1) backlog.append(frame(1));
     const moved = moves.mock.results.map(({ value }) => (value as unknown[]).length);
@@ -105,4 +109,94 @@ test("[R10] a frame costs as much among a hundred thousand of them as among a th
   };
   expect(movesPerFrame(1000, 10_000)).toBeLessThanOrEqual(2);
   expect(movesPerFrame(100_000, 1_000_000)).toBeLessThanOrEqual(2);
+});
+
+/** What so many frames of 10 bytes take. */
+const costOf = (frameCount: number) => frameCount * (10 + FRAME_OVERHEAD_BYTES);
+
+/** A backlog of frames of 10 bytes, at least two of which stay. */
+function sharing(memory: MemoryBudget, frameCount = 0) {
+  const backlog = new AudioBacklog(memory, { bytesMax: 1000, bytesMin: 20 });
+  for (let count = 0; count < frameCount; count += 1) backlog.append(frame(10));
+  return backlog;
+}
+
+test("[R12] takes what it keeps from the memory of the process, and gives it back", () => {
+  const memory = plenty();
+  const backlog = sharing(memory, 5);
+  expect(memory.used).toBe(costOf(5));
+  backlog.release(29);
+  expect(memory.used).toBe(costOf(3));
+  backlog.append(frame(10));
+  expect(memory.used).toBe(costOf(4));
+  backlog.clear();
+  expect(memory.used).toBe(0);
+  backlog.clear();
+  expect(memory.used).toBe(0);
+  backlog.append(frame(10));
+  expect(memory.used).toBe(costOf(1));
+});
+
+test("[R12] gives back what its own bound pushes out, and a frame that is larger than it", () => {
+  const memory = plenty();
+  const backlog = sharing(memory, 150);
+  expect(memory.used).toBe(costOf(100));
+  backlog.append(frame(1001));
+  expect([backlog.start, backlog.end, memory.used]).toEqual([2501, 2501, 0]);
+});
+
+test("[R12] drops its oldest frames, one for one, while the memory is exhausted", () => {
+  const memory = new MemoryBudget(costOf(6));
+  const other = sharing(memory, 3);
+  const backlog = sharing(memory, 3);
+  expect([other.start, backlog.start]).toEqual([0, 0]);
+  backlog.append(frame(10));
+  expect([backlog.start, backlog.end]).toEqual([10, 40]);
+  expect(memory.used).toBe(costOf(6));
+  // Nobody loses audio for another one's frame while he sends none himself.
+  expect(other.start).toBe(0);
+  other.append(frame(10));
+  expect([other.start, other.end]).toEqual([10, 40]);
+});
+
+test("[R12] keeps its least, whatever others have taken", () => {
+  const memory = new MemoryBudget(costOf(1));
+  memory.take(costOf(1));
+  const backlog = sharing(memory, 50);
+  expect([backlog.start, backlog.end]).toEqual([480, 500]);
+  const large = new AudioBacklog(memory, { bytesMax: 1000, bytesMin: 20 });
+  large.append(frame(500));
+  expect(large.start).toBe(0);
+  memory.give(costOf(1));
+  for (const one of [backlog, large]) one.clear();
+  expect(memory.used).toBe(0);
+});
+
+test("[R12] many backlogs of one memory stay within it and their least, and leave nothing behind", () => {
+  const random = seededRandom("audio-backlogs of one memory");
+  for (let run = 0; run < 100; run += 1) {
+    const bytesMin = random.whole(0, 100);
+    const bytesMax = random.whole(bytesMin, 3000);
+    const frameBytesMax = random.whole(1, 100);
+    const memory = new MemoryBudget(random.whole(1, 40) * FRAME_OVERHEAD_BYTES);
+    const backlogs = Array.from(
+      { length: random.whole(1, 8) },
+      () => new AudioBacklog(memory, { bytesMax, bytesMin }),
+    );
+    for (let step = random.whole(0, 400); step > 0; step -= 1) {
+      const backlog = random.pick(backlogs);
+      const before = backlog.start;
+      backlog.append(frame(random.whole(1, frameBytesMax)));
+      const kept = backlog.end - backlog.start;
+      expect(kept).toBeLessThanOrEqual(bytesMax);
+      // While the memory is exhausted, nothing is left that could be spared.
+      if (memory.isExhausted) expect(kept).toBeLessThan(Math.max(bytesMin, 1) + frameBytesMax);
+      const leastAfterDrop = Math.min(bytesMin, bytesMax - frameBytesMax);
+      if (before < backlog.start) expect(kept).toBeGreaterThanOrEqual(leastAfterDrop);
+      if (random.next() < 0.2) backlog.release(random.whole(backlog.start, backlog.end));
+      if (random.next() < 0.05) backlog.clear();
+    }
+    for (const backlog of backlogs) backlog.clear();
+    expect(memory.used).toBe(0);
+  }
 });

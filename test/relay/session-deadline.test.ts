@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { Metrics } from "../../src/observe/metrics.ts";
+import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import { SessionRegistry } from "../../src/relay/session-registry.ts";
 import { fakeTime } from "../support/fake-time.ts";
 import { recordedLog } from "../support/recorded-log.ts";
@@ -14,10 +15,17 @@ function setup() {
   const provider = new ScriptedProvider();
   const stage = relayStage();
   const registry = new SessionRegistry(
-    { provider, sink: stage.sink, record: stage.record, metrics: new Metrics() },
+    {
+      provider,
+      sink: stage.sink,
+      record: stage.record,
+      metrics: new Metrics(),
+      memory: new MemoryBudget(2 ** 30),
+    },
     {
       sessionsMax: 10,
       sessionsPerSubjectMax: 10,
+      sessionsPerCallMax: 10,
       limits: sessionLimits,
     },
   );

@@ -4,8 +4,10 @@ import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
 import { Admission, type Authenticator } from "../../src/gateway/admission.ts";
 import { createHttpRoutes, SOCKET_PATH } from "../../src/gateway/http-routes.ts";
 import { startGatewayServer, type GatewayServer } from "../../src/gateway/server.ts";
+import { SessionDesk } from "../../src/gateway/session-desk.ts";
 import { Health } from "../../src/observe/health.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
+import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import type { StoredSegment, Transcript } from "../../src/relay/ports.ts";
 import { SessionRegistry } from "../../src/relay/session-registry.ts";
 import { secret, sign } from "../auth/tokens.ts";
@@ -17,13 +19,20 @@ import { SocketClient, type SocketOptions } from "./socket-client.ts";
 export interface GatewayOptions {
   readonly sessionsMax?: number;
   readonly sessionsPerSubjectMax?: number;
+  readonly sessionsPerCallMax?: number;
   readonly allowedOrigins?: readonly string[];
+  readonly attemptsPerAddressMax?: number;
+  readonly attemptsPerSubjectMax?: number;
   readonly metricsToken?: string;
+  readonly graceMs?: number;
+  readonly clientIdleMs?: number;
+  readonly proxiesTrusted?: number;
 }
 
 export class GatewayStage implements AsyncDisposable {
   readonly provider = new ScriptedProvider();
   readonly metrics = new Metrics();
+  readonly memory = new MemoryBudget(2 ** 30);
   readonly log: RecordedLog = recordedLog();
   /** What was handed to the sink, in order. */
   readonly kept: Transcript[] = [];
@@ -31,7 +40,11 @@ export class GatewayStage implements AsyncDisposable {
   readonly stored = new Map<string, readonly StoredSegment[] | Error>();
   isDraining = false;
   notReadyBecause: string | undefined;
+  /** What looking kept finals up fails with. */
+  lookUpProblem: Error | undefined;
+  readonly #health = new Health();
   readonly sessions: SessionRegistry;
+  readonly desk: SessionDesk;
   readonly server: GatewayServer;
 
   constructor(options: GatewayOptions = {}) {
@@ -40,6 +53,7 @@ export class GatewayStage implements AsyncDisposable {
       {
         provider: this.provider,
         metrics: this.metrics,
+        memory: this.memory,
         record: relayStage().record,
         sink: {
           append: (_, transcript, onKept) => {
@@ -51,8 +65,20 @@ export class GatewayStage implements AsyncDisposable {
       {
         sessionsMax: options.sessionsMax ?? 100,
         sessionsPerSubjectMax: options.sessionsPerSubjectMax ?? 100,
+        sessionsPerCallMax: options.sessionsPerCallMax ?? 100,
         limits: sessionLimits,
       },
+    );
+    this.desk = new SessionDesk(
+      {
+        sessions: this.sessions,
+        health: this.#health,
+        metrics: this.metrics,
+        log: this.log,
+        memory: this.memory,
+        keptFinals: { find: async (_, keys) => this.#findKept(keys) },
+      },
+      { graceMs: options.graceMs ?? 60_000 },
     );
     this.server = this.#startServer(options);
   }
@@ -82,10 +108,16 @@ export class GatewayStage implements AsyncDisposable {
     await this.server.stop();
   }
 
+  #findKept(keys: readonly string[]): ReadonlyMap<string, Transcript> {
+    if (this.lookUpProblem !== undefined) throw this.lookUpProblem;
+    const wanted = this.kept.filter(({ utteranceKey }) => keys.includes(utteranceKey));
+    return new Map(wanted.map((transcript) => [transcript.utteranceKey, transcript]));
+  }
+
   #startServer(options: GatewayOptions): GatewayServer {
-    const { sessions, metrics, log, stored } = this;
+    const { desk, metrics, log, stored } = this;
     const authenticator = createAuthenticator();
-    const health = new Health();
+    const health = this.#health;
     health.addCheck(() => this.notReadyBecause);
     const routes = createHttpRoutes(
       {
@@ -110,12 +142,21 @@ export class GatewayStage implements AsyncDisposable {
       { version: "0.0.0-test", metricsToken: options.metricsToken },
     );
     const admission = new Admission(
-      { authenticator, health, isDraining: () => this.isDraining, log },
-      { allowedOrigins: options.allowedOrigins ?? [] },
+      { authenticator, isDraining: () => this.isDraining, log },
+      {
+        allowedOrigins: options.allowedOrigins ?? [],
+        attemptsPerAddressMax: options.attemptsPerAddressMax ?? 1_000_000,
+        attemptsPerSubjectMax: options.attemptsPerSubjectMax ?? 1_000_000,
+      },
     );
     return startGatewayServer(
-      { admission, authenticator, sessions, routes, metrics, log, demoRoutes: undefined },
-      { hostname: "127.0.0.1", port: 0 },
+      { admission, authenticator, desk, routes, metrics, log, demoRoutes: undefined },
+      {
+        hostname: "127.0.0.1",
+        port: 0,
+        clientIdleMs: options.clientIdleMs ?? 3_600_000,
+        proxiesTrusted: options.proxiesTrusted ?? 0,
+      },
     );
   }
 }

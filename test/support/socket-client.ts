@@ -83,6 +83,11 @@ export class SocketClient implements AsyncDisposable {
     this.#socket.close(1000);
   }
 
+  /** Lets go of the socket without a close frame. */
+  cut(): void {
+    this.#socket.terminate();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.closed;

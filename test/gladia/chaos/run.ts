@@ -5,6 +5,7 @@ import { deadline } from "../../../src/kernel/deadline.ts";
 import type { AppError } from "../../../src/kernel/errors.ts";
 import { every, sleep } from "../../../src/kernel/timers.ts";
 import { Metrics, type Tallies } from "../../../src/observe/metrics.ts";
+import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
 import type { RecognitionOptions, SpeechStream, Utterance } from "../../../src/relay/ports.ts";
 import { recordedLog } from "../../support/recorded-log.ts";
 import type { Plan } from "./plan.ts";
@@ -25,6 +26,8 @@ export interface Outcome {
   /** Scripted faults that never struck. */
   readonly faultsLeft: number;
   readonly streamsLeft: number;
+  /** Of the process's memory, when all streams have ended. */
+  readonly bytesLeft: number;
   /** The run did not end in its time. */
   readonly isStuck: boolean;
 }
@@ -54,9 +57,10 @@ export async function runPlan(plan: Plan): Promise<Outcome> {
   for (const fault of plan.opening) simulator.inflict(fault);
   simulator.schedule(plan.script);
   const { tallies } = new Metrics();
+  const memory = new MemoryBudget(2 ** 30);
   const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
   const bridge = new GladiaBridge(
-    { log: recordedLog(), tallies },
+    { log: recordedLog(), tallies, memory },
     { account, sessionsMax: undefined, limits: plan.limits },
   );
   const utterances: Utterance[] = [];
@@ -99,6 +103,7 @@ export async function runPlan(plan: Plan): Promise<Outcome> {
     tallies,
     faultsLeft: simulator.scriptedCount,
     streamsLeft: bridge.streamCount,
+    bytesLeft: memory.used,
     isStuck,
   };
 }

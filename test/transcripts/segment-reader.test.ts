@@ -1,0 +1,8 @@
+import { afterAll } from "bun:test";
+import { describeFindFinals } from "../suites/segment-reader-suite.ts";
+import { createEmbeddedWorld, shareWorld } from "../support/database-world.ts";
+
+const shared = shareWorld(createEmbeddedWorld);
+afterAll(shared.close);
+
+describeFindFinals("the embedded database", shared.createWorld);
