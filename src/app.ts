@@ -16,7 +16,7 @@ import { describeError } from "./kernel/errors.ts";
 import { createLiveSessionRecord, fetchLeftFinals, gladiaAccountOf } from "./live-sessions.ts";
 import { Health } from "./observe/health.ts";
 import type { Log } from "./observe/log.ts";
-import { Metrics } from "./observe/metrics.ts";
+import { Metrics, type Tallies } from "./observe/metrics.ts";
 import { MemoryBudget } from "./relay/memory-budget.ts";
 import { SessionRegistry } from "./relay/session-registry.ts";
 import type { SessionLimits } from "./relay/session.ts";
@@ -175,7 +175,7 @@ interface ServerParts {
 function startServer(config: Config, parts: ServerParts): GatewayServer {
   const { storage, metrics, health, provider, desk, log, isDraining } = parts;
   const { database, journal, queue } = storage;
-  const authenticator = createAuthenticator(config);
+  const authenticator = createAuthenticator(config, metrics.tallies);
   const routes = createHttpRoutes(
     {
       authenticator,
@@ -203,7 +203,9 @@ function startServer(config: Config, parts: ServerParts): GatewayServer {
       attemptsPerSubjectMax: config.maxAttemptsPerSubject,
     },
   );
-  const demoRoutes = config.demoPage === "1" ? createDemoRoutes(config.jwtSecret ?? "") : undefined;
+  const { jwtSecret: secret = "", jwtAudience: audience, jwtIssuer: issuer } = config;
+  const demoRoutes =
+    config.demoPage === "1" ? createDemoRoutes({ secret, audience, issuer }) : undefined;
   const server = startGatewayServer(
     { admission, authenticator, desk, routes, metrics, log, demoRoutes },
     {
@@ -220,10 +222,13 @@ function startServer(config: Config, parts: ServerParts): GatewayServer {
   return server;
 }
 
-function createAuthenticator(config: Config): Authenticator {
+function createAuthenticator(config: Config, tallies: Tallies): Authenticator {
   const verifier = createTokenVerifier({
     secret: config.jwtSecret,
     jwksUrl: config.jwksUrl === undefined ? undefined : new URL(config.jwksUrl),
+    audience: config.jwtAudience,
+    issuer: config.jwtIssuer,
+    tallies,
   });
   return {
     identify: async (request) => verifier.verify(findToken(request)),

@@ -1,4 +1,4 @@
-import { mintToken } from "./auth/token-minter.ts";
+import { mintToken, type TokenRequest } from "./auth/token-minter.ts";
 import page from "./browser/page.html";
 import { problem } from "./gateway/http-routes.ts";
 import type { DemoRoutes } from "./gateway/server.ts";
@@ -9,8 +9,11 @@ const TOKEN_TTL_SECONDS = 3600;
 /** What a token's claim may be: anything visible. */
 const CLAIM = /^\P{C}{1,256}$/u;
 
+/** What the gateway's own tokens need to be accepted by it. */
+type DemoSigning = Pick<TokenRequest, "secret" | "audience" | "issuer">;
+
 /** The microphone page and the tokens it runs on. Whoever reaches the port gets one: for demos only. */
-export function createDemoRoutes(secret: string): DemoRoutes {
+export function createDemoRoutes(signing: DemoSigning): DemoRoutes {
   return {
     page,
     answerToken: async (url) => {
@@ -25,7 +28,7 @@ export function createDemoRoutes(secret: string): DemoRoutes {
         );
       }
       const token = await mintToken({
-        secret,
+        ...signing,
         subject: `demo:${identity}`,
         sessionSlug: session,
         identity,

@@ -12,6 +12,9 @@ export interface TokenRequest {
   readonly name?: string | undefined;
   /** Whole seconds from now. */
   readonly ttlSeconds: number;
+  /** The verifier's own, where it has them. */
+  readonly audience?: string | undefined;
+  readonly issuer?: string | undefined;
 }
 
 /**
@@ -20,12 +23,19 @@ export interface TokenRequest {
  * It signs what it is given: the verifier is the one place that judges claims.
  */
 export function mintToken(request: TokenRequest): Promise<string> {
-  const { secret, subject, sessionSlug, identity, name, ttlSeconds } = request;
+  const { secret, subject, sessionSlug, identity, name, ttlSeconds, audience, issuer } = request;
   const key = Buffer.from(secret);
   assert(key.length >= SECRET_BYTES_MIN, `expected a secret of at least ${SECRET_BYTES_MIN} bytes`);
   assert(Number.isSafeInteger(ttlSeconds), `expected whole seconds, got ${ttlSeconds}`);
   const nowSeconds = Math.floor(Date.now() / 1000);
-  return new SignJWT({ sessionSlug, identity, ...(name !== undefined && { name }) })
+  const claims = {
+    sessionSlug,
+    identity,
+    ...(name !== undefined && { name }),
+    ...(audience !== undefined && { aud: audience }),
+    ...(issuer !== undefined && { iss: issuer }),
+  };
+  return new SignJWT(claims)
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(subject)
     .setIssuedAt(nowSeconds)

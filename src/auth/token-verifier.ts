@@ -9,8 +9,10 @@
 import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 import type { JWTPayload, JWTVerifyGetKey } from "jose";
 import { assert } from "../kernel/assert.ts";
+import type { Tallies } from "../observe/metrics.ts";
 import { AuthError } from "./auth-error.ts";
-import { createRemoteKeys } from "./remote-keys.ts";
+import { PUBLISHED_KEY_ALGORITHMS } from "./fetch-key-set.ts";
+import { RemoteKeys } from "./remote-keys.ts";
 import { parseClaims, type VerifiedToken } from "./token-claims.ts";
 
 export interface TokenVerifierOptions {
@@ -18,6 +20,12 @@ export interface TokenVerifierOptions {
   readonly secret?: string | undefined;
   /** Where the keys of RS256, ES256 and EdDSA tokens are published. One of the two is needed; both may be set. */
   readonly jwksUrl?: URL | undefined;
+  /** What the claim `aud` must be or contain; not asked for when absent. */
+  readonly audience?: string | undefined;
+  /** What the claim `iss` must be; not asked for when absent. */
+  readonly issuer?: string | undefined;
+  /** Where a token is counted that was checked by an old key set; nowhere when absent. */
+  readonly tallies?: Pick<Tallies, "keys_stale"> | undefined;
 }
 
 export interface TokenVerifier {
@@ -28,8 +36,13 @@ export interface TokenVerifier {
 /** RFC 7518, section 3.2: a key of HS256 is no shorter than its hash. */
 export const SECRET_BYTES_MIN = 32;
 
-/** Room for five claims of 256 letters and an RSA signature; half of the 8 KiB that proxies give to a header. */
-export const TOKEN_BYTES_MAX = 4096;
+/**
+ * Bun reads 16 KiB of a request before its body, URL and headers together, and answers 431 beyond; a quarter of it is left
+ * to the other headers. A hundred phrases of the claim `stt` fit, of 70 letters beside claims at their longest.
+ *
+ * NOTE: proxies often give a header or a URL 8 KiB (nginx: `large_client_header_buffers`).
+ */
+export const TOKEN_BYTES_MAX = 12_288;
 
 /**
  * How far an issuer's clock may run ahead: servers that keep time by NTP differ by less.
@@ -38,12 +51,21 @@ export const TOKEN_BYTES_MAX = 4096;
  */
 const CLOCK_TOLERANCE_SECONDS = 5;
 
-const PUBLISHED_KEY_ALGORITHMS: readonly string[] = ["RS256", "ES256", "EdDSA"];
+/** RFC 7515, section 7.1: three parts without padding. jose would pass over white space in them, and RFC 7516 has five. */
+const TOKEN_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** What each claim that jose judges has to be; the others are times. */
+const CLAIM_EXPECTED = new Map([
+  ["aud", "to name this gateway"],
+  ["iss", "to name the expected issuer"],
+]);
+
+type ExpectedClaims = Pick<TokenVerifierOptions, "audience" | "issuer">;
 
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const keys = createKeysByAlgorithm(options);
   assert(keys.size > 0, "expected a secret, a key set URL or both, got neither");
-  return { verify: (token) => verifyToken(token, keys) };
+  return { verify: (token) => verifyToken(token, keys, options) };
 }
 
 function createKeysByAlgorithm(
@@ -59,8 +81,13 @@ function createKeysByAlgorithm(
     keys.set("HS256", () => secret);
   }
   if (options.jwksUrl !== undefined) {
-    const remoteKeys = createRemoteKeys(options.jwksUrl);
-    for (const algorithm of PUBLISHED_KEY_ALGORITHMS) keys.set(algorithm, remoteKeys);
+    const { jwksUrl, tallies } = options;
+    const remoteKeys = new RemoteKeys(jwksUrl, () => {
+      if (tallies !== undefined) tallies.keys_stale += 1;
+    });
+    for (const algorithm of PUBLISHED_KEY_ALGORITHMS) {
+      keys.set(algorithm, (header) => remoteKeys.find(header));
+    }
   }
   return keys;
 }
@@ -68,6 +95,7 @@ function createKeysByAlgorithm(
 async function verifyToken(
   token: string | undefined,
   keys: ReadonlyMap<string, JWTVerifyGetKey>,
+  expected: ExpectedClaims,
 ): Promise<VerifiedToken> {
   if (token === undefined || token === "") {
     throw new AuthError("token-missing", "expected a token, got none");
@@ -85,7 +113,7 @@ async function verifyToken(
     const known = [...keys.keys()].join(", ");
     throw new AuthError("token-invalid", `expected a token signed by ${known}, got another`);
   }
-  const claims = parseClaims(await readPayload(token, key, algorithm));
+  const claims = parseClaims(await readPayload(token, key, { algorithm, ...expected }));
   if (!claims.ok) throw new AuthError("token-invalid", claims.problem);
   if (claims.value.expiresAt.getTime() <= Date.now()) throw createExpiredError();
   return claims.value;
@@ -93,20 +121,23 @@ async function verifyToken(
 
 function readAlgorithm(token: string): string {
   try {
-    return decodeProtectedHeader(token).alg ?? "";
+    if (TOKEN_SHAPE.test(token)) return decodeProtectedHeader(token).alg ?? "";
   } catch {
-    throw new AuthError("token-invalid", "expected a JSON Web Token, got something else");
+    // Falls through: jose's own error may quote the header.
   }
+  throw new AuthError("token-invalid", "expected a JSON Web Token, got something else");
 }
 
 async function readPayload(
   token: string,
   key: JWTVerifyGetKey,
-  algorithm: string,
+  { algorithm, audience, issuer }: ExpectedClaims & { readonly algorithm: string },
 ): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(token, key, {
       algorithms: [algorithm],
+      ...(audience !== undefined && { audience }),
+      ...(issuer !== undefined && { issuer }),
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       requiredClaims: ["exp"],
     });
@@ -121,7 +152,10 @@ function toAuthError(error: unknown): AuthError {
   if (error instanceof errors.JWTExpired) return createExpiredError();
   if (error instanceof errors.JWTClaimValidationFailed) {
     // NOTE: only the claims that the options above ask about come here, so that its name is one of ours.
-    const expected = error.reason === "missing" ? "to be present" : "to be a time that fits now";
+    const expected =
+      error.reason === "missing"
+        ? "to be present"
+        : (CLAIM_EXPECTED.get(error.claim) ?? "to be a time that fits now");
     return new AuthError("token-invalid", `expected the claim "${error.claim}" ${expected}`);
   }
   if (error instanceof errors.JWKSNoMatchingKey) {
@@ -131,7 +165,10 @@ function toAuthError(error: unknown): AuthError {
     );
   }
   if (error instanceof errors.JWKSMultipleMatchingKeys) {
-    return new AuthError("token-invalid", "expected a key id that names one key, got none");
+    return new AuthError(
+      "token-invalid",
+      "expected a key id that names one published key, got none or one of several",
+    );
   }
   return new AuthError(
     "token-invalid",

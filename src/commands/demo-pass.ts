@@ -10,6 +10,8 @@ import { sleep } from "../kernel/timers.ts";
 export interface Pass {
   readonly gatewayUrl: URL;
   readonly secret: string;
+  readonly audience: string | undefined;
+  readonly issuer: string | undefined;
   readonly sessionSlug: string;
   readonly identity: string;
 }
@@ -51,6 +53,8 @@ export async function speakSample(
     sessionSlug: pass.sessionSlug,
     identity: pass.identity,
     ttlSeconds: 300,
+    audience: pass.audience,
+    issuer: pass.issuer,
   });
   const socket = new WebSocket(url, ["stenogate", `access_token.${token}`]);
   const finals: TranscriptionMessage[] = [];

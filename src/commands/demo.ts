@@ -76,6 +76,8 @@ async function showPass(app: App, config: Config, simulatorUrl: string): Promise
   const pass: Pass = {
     gatewayUrl: app.url,
     secret: config.jwtSecret ?? "",
+    audience: config.jwtAudience,
+    issuer: config.jwtIssuer,
     sessionSlug: `demo-${Date.now().toString(36)}`,
     identity: "speaker",
   };

@@ -40,18 +40,18 @@ export const token: Command = {
     const sessionSlug = requireFlag(flags, "session");
     const ttl = parseTtl(readFlag(flags, "ttl") ?? TTL_DEFAULT);
     if (!ttl.ok) throw new UsageError(`--ttl: ${ttl.problem}`);
-    const { jwtSecret: secret } = readConfig(environment, (config) =>
-      config.jwtSecret === undefined
-        ? ["TRANSCRIPTION_JWT_SECRET: expected the key to sign with"]
-        : [],
+    const config = readConfig(environment, ({ jwtSecret }) =>
+      jwtSecret === undefined ? ["TRANSCRIPTION_JWT_SECRET: expected the key to sign with"] : [],
     );
     const signed = await mintToken({
-      secret: secret ?? "",
+      secret: config.jwtSecret ?? "",
       subject: readFlag(flags, "subject") ?? identity,
       sessionSlug,
       identity,
       name: readFlag(flags, "name"),
       ttlSeconds: ttl.value,
+      audience: config.jwtAudience,
+      issuer: config.jwtIssuer,
     });
     console.log(signed);
     return 0;

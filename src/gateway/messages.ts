@@ -157,7 +157,7 @@ export interface RefreshMessage {
 
 export type ClientMessage = StopMessage | RefreshMessage;
 
-/** A control message holds at most a token; 16 KiB is four times the largest one that `auth` accepts. */
+/** A control message holds at most a token, and `auth` accepts none above 12 KiB. */
 export const CONTROL_MESSAGE_BYTES_MAX = 16_384;
 
 const clientMessageSchema = v.variant("type", [

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { backoffMs, type BackoffOptions } from "../kernel/backoff.ts";
+import { readBody } from "../kernel/bounded-body.ts";
 import { sleep } from "../kernel/timers.ts";
 import {
   OUTLOOK,
@@ -11,7 +12,6 @@ import {
   type RecoveryObstacle,
   type Unavailable,
 } from "../relay/recovery.ts";
-import { readBody } from "./bounded-body.ts";
 import type { GladiaAccount } from "./gladia-api.ts";
 import {
   parseGladiaMessage,

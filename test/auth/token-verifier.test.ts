@@ -3,9 +3,7 @@ import { exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { AuthError } from "../../src/auth/auth-error.ts";
 import { mintToken } from "../../src/auth/token-minter.ts";
 import { createTokenVerifier, TOKEN_BYTES_MAX } from "../../src/auth/token-verifier.ts";
-import { nowSeconds, refusal, secret, sign, validClaims } from "./tokens.ts";
-
-const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+import { encoded, nowSeconds, refusal, secret, sign, validClaims } from "./tokens.ts";
 
 test("accepts a minted token and tells who speaks and until when", async () => {
   const token = await mintToken({

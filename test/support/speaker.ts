@@ -13,8 +13,6 @@ export interface Speaker {
   /** Sends PCM in frames of 100 ms, `speed` times as fast as it was spoken; ends early when the socket does. */
   speak(pcm: Uint8Array, speed: number): Promise<void>;
   stop(): void;
-  /** Drops the socket without a word. */
-  leave(): void;
 }
 
 /** 100 ms at 16 kHz, 16 bit, mono. */
@@ -68,7 +66,6 @@ export async function connectSpeaker(
       }
     },
     stop: () => socket.send('{"type":"stop"}'),
-    leave: () => socket.terminate(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readBody } from "../../src/gladia/bounded-body.ts";
+import { readBody } from "../../src/kernel/bounded-body.ts";
 
 test("reads a text as a whole, its characters across chunks too", async () => {
   const bytes = new TextEncoder().encode("née 🎙");
