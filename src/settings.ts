@@ -163,7 +163,7 @@ export const SETTINGS = {
   }),
   maxSessionMemoryBytes: whole({
     name: "MAX_SESSION_MEMORY_BYTES",
-    fallback: 536_870_912,
+    fallback: 1_073_741_824,
     least: 16_777_216,
     most: 137_438_953_472,
     unit: "bytes",

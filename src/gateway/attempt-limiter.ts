@@ -1,10 +1,10 @@
 import { assert } from "../kernel/assert.ts";
-import { LruCache } from "../kernel/lru-cache.ts";
+import { RecentCache } from "../kernel/recent-cache.ts";
 
 export interface AttemptLimiterOptions {
   /** Attempts of one key: so many at once, and as many a minute, evenly, in the long run. */
   readonly perMinute: number;
-  /** Keys that are remembered; twice as many numbers are kept. */
+  /** Keys that are remembered. */
   readonly keysMax: number;
 }
 
@@ -22,24 +22,25 @@ const MINUTE_MS = 60_000;
  *
  * A bucket that is forgotten is full again. Forgetting a full one changes nothing; forgetting a spent one lets somebody off. So
  * buckets with less than half left are kept apart from the others: whoever wants one of them forgotten has to spend half
- * of each of `keysMax / 2` other buckets, and not merely to come from many addresses.
+ * of each of `keysMax / 4` other buckets, and not merely to come from many addresses.
  */
 export class AttemptLimiter {
   readonly #perMinute: number;
   readonly #spentMax: number;
   /** With at least half of their attempts left. */
-  readonly #light: LruCache<string, Bucket>;
+  readonly #light: RecentCache<string, Bucket>;
   /** With less. */
-  readonly #heavy: LruCache<string, Bucket>;
+  readonly #heavy: RecentCache<string, Bucket>;
 
   constructor({ perMinute, keysMax }: AttemptLimiterOptions) {
     assert(perMinute >= 1, `expected at least one attempt a minute, got ${perMinute}`);
-    assert(keysMax >= 2, `expected at least two keys, got ${keysMax}`);
+    assert(keysMax >= 4, `expected at least four keys, got ${keysMax}`);
     this.#perMinute = perMinute;
     this.#spentMax = perMinute * MINUTE_MS;
-    const half = Math.floor(keysMax / 2);
-    this.#light = new LruCache(half);
-    this.#heavy = new LruCache(half);
+    // Each of the two keeps at most twice its least.
+    const keysLeast = Math.floor(keysMax / 4);
+    this.#light = new RecentCache(keysLeast);
+    this.#heavy = new RecentCache(keysLeast);
   }
 
   /** Buckets that are remembered. */

@@ -64,7 +64,6 @@ export class ClientConnection implements AttachedClient {
   #socket: ClientSocket | undefined;
   #link: SessionLink | undefined;
   #whenRead: PromiseWithResolvers<void> | undefined;
-  readonly #openedAtMs = Date.now();
 
   constructor(
     id: string,
@@ -155,9 +154,7 @@ export class ClientConnection implements AttachedClient {
     this.#checkReader();
     if (this.#socket === undefined || this.#link === undefined) return;
     const { clientIdleMs } = this.#options;
-    // A client that comes back after a long silence has just begun to be idle.
-    const quietSinceMs = Math.max(this.#openedAtMs, this.#link.meter.lastAudioAtMs);
-    if (nowMs - quietSinceMs >= clientIdleMs) {
+    if (nowMs - this.#link.meter.lastAudioAtMs >= clientIdleMs) {
       this.#part(
         new AppError("client-idle", `expected audio within ${clientIdleMs} ms`),
         "sent-away",

@@ -1,4 +1,4 @@
-import { LruCache } from "../kernel/lru-cache.ts";
+import { RecentCache } from "../kernel/recent-cache.ts";
 import type { Tallies } from "../observe/metrics.ts";
 import type { SpeechStreamListener } from "../relay/ports.ts";
 import type { Unavailable } from "../relay/recovery.ts";
@@ -36,7 +36,7 @@ export class HeardFinals {
   readonly #deps: HeardFinalsDeps;
   readonly #ledger = new FinalLedger();
   /** For the key of each final that was passed on the key that it was passed on under: what translates another one is left out. */
-  readonly #passed = new LruCache<string, string>(PASSED_MAX);
+  readonly #passed = new RecentCache<string, string>(PASSED_MAX);
   /** The last partial of each utterance that has no final, by key. */
   readonly #unfinished = new Map<string, PlacedTranscript>();
   /** Sessions that are over and whose finals were perhaps not all heard. */

@@ -1,5 +1,5 @@
 import type { PrismaClient } from "../database/generated/client.ts";
-import { LruCache } from "../kernel/lru-cache.ts";
+import { RecentCache } from "../kernel/recent-cache.ts";
 
 /**
  * `require`: the application creates the sessions, and a final of another one is not stored.
@@ -32,7 +32,7 @@ export function speakerKey({ sessionSlug, identity }: SpeakerNames): string {
 export class SpeakerDirectory {
   readonly #prisma: PrismaClient;
   readonly #sessionPolicy: SessionPolicy;
-  readonly #cached: LruCache<string, SpeakerIds>;
+  readonly #cached: RecentCache<string, SpeakerIds>;
 
   constructor(
     { prisma }: { readonly prisma: PrismaClient },
@@ -40,7 +40,7 @@ export class SpeakerDirectory {
   ) {
     this.#prisma = prisma;
     this.#sessionPolicy = options.sessionPolicy;
-    this.#cached = new LruCache(options.idsCachedMax);
+    this.#cached = new RecentCache(options.idsCachedMax);
   }
 
   /**

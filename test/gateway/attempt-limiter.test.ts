@@ -110,9 +110,9 @@ describe("[R23] the memory of keys", () => {
   test("forgets who has spent his attempts only for as many others that have spent half of theirs", () => {
     const limiter = limiterOf(10, 50);
     takeMany(limiter, "spent", 10);
-    for (let count = 0; count < 24; count += 1) takeMany(limiter, `key-${count}`, 6);
+    for (let count = 0; count < 11; count += 1) takeMany(limiter, `key-${count}`, 6);
     expect(limiter.take("spent", 0)).toBe(6000);
-    for (let count = 0; count < 25; count += 1) takeMany(limiter, `other-${count}`, 6);
+    for (let count = 0; count < 24; count += 1) takeMany(limiter, `other-${count}`, 6);
     expect(limiter.take("spent", 0)).toBeUndefined();
   });
 
