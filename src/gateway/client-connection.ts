@@ -60,6 +60,8 @@ export class ClientConnection implements AttachedClient {
   readonly #options: ClientConnectionOptions;
   readonly #admitted: Admitted;
   readonly #term: TokenTerm;
+  /** How the gateway's own close is meant. After a session's end its client may still ask for what it has not read. */
+  #parting: Parting = "cut-off";
   /** Gone once either side has closed it. */
   #socket: ClientSocket | undefined;
   #link: SessionLink | undefined;
@@ -142,7 +144,7 @@ export class ClientConnection implements AttachedClient {
     const isOurs = this.#socket === undefined;
     this.#socket = undefined;
     this.#settleRead();
-    if (isOurs) this.#link?.detach(this, "cut-off", Date.now());
+    if (isOurs) this.#link?.detach(this, this.#parting, Date.now());
     else if (code === NORMAL_CLOSURE) this.#link?.detach(this, "left", Date.now());
     else if (reason.startsWith(BROKEN_FRAMES)) this.#link?.detach(this, "sent-away", Date.now());
     else this.#link?.detach(this, "cut-off", Date.now());
@@ -206,8 +208,9 @@ export class ClientConnection implements AttachedClient {
 
   /** Closes for a failure of this connection. What the client said before is transcribed and stored all the same. */
   #part(failure: AppError, parting: Parting): void {
-    this.#link?.detach(this, parting, Date.now());
+    this.#parting = parting;
     this.close(failure);
+    this.#link?.detach(this, parting, Date.now());
   }
 
   /** R22: whoever leaves too much unread is closed, and may come back for it. */
@@ -264,7 +267,7 @@ export class ClientConnection implements AttachedClient {
 
   /** About this connection, and none of the session's affair but for the number. */
   #tell(message: Unnumbered<ServerMessage>): void {
-    this.#socket?.send(serialise(this.#link?.feed.nextSequence() ?? 0, message));
+    this.#socket?.send(serialise(this.#link?.feed.numberBeside() ?? 0, message));
   }
 
   #settleRead(): void {

@@ -37,7 +37,7 @@ type StandingMessage = (connectionId: string) => Unnumbered<ServerMessage>;
 type Attachment =
   | { readonly kind: "none" }
   /** What it missed is being sent; what comes meanwhile is kept and follows. */
-  | { readonly kind: "catching-up"; readonly client: AttachedClient }
+  | { readonly kind: "catching-up"; readonly client: AttachedClient; readonly seen: number }
   | { readonly kind: "live"; readonly client: AttachedClient };
 
 /**
@@ -79,16 +79,18 @@ export class MessageFeed {
     return this.#ending !== undefined;
   }
 
-  /** A message that is sent beside the feed takes its number here. */
-  nextSequence(): number {
-    this.#sequence += 1;
-    return this.#sequence;
+  /**
+   * The number of a message about the connection alone. While its client catches up it repeats one that the client has: a
+   * higher one would hide what is still to come, if the socket broke now.
+   */
+  numberBeside(): number {
+    return this.#attachment.kind === "catching-up" ? this.#attachment.seen : this.#nextSequence();
   }
 
   /** Gives the feed to this client, and takes it from the one that had it. `after` is the last message that it has seen. */
   attach(client: AttachedClient, after: number): void {
     const earlier = this.client;
-    this.#attachment = { kind: "catching-up", client };
+    this.#attachment = { kind: "catching-up", client, seen: after };
     earlier?.close(new AppError("replaced", "a newer connection took this session over"));
     void this.#catchUp(client, after);
   }
@@ -102,7 +104,7 @@ export class MessageFeed {
 
   /** What may be asked for again: it is kept first, so that no socket that dies while it is sent takes it along. */
   show(message: Unnumbered<ServerMessage>, utteranceKey?: string): void {
-    const seq = this.nextSequence();
+    const seq = this.#nextSequence();
     const text = serialise(seq, message);
     this.#replay.keep(seq, text, utteranceKey);
     if (this.#attachment.kind !== "live") return;
@@ -139,7 +141,7 @@ export class MessageFeed {
   /** For the client that is there now; whoever is not there does not miss it. */
   tell(message: Unnumbered<ServerMessage>): void {
     if (this.#attachment.kind !== "live") return;
-    this.#attachment.client.send(serialise(this.nextSequence(), message));
+    this.#attachment.client.send(serialise(this.#nextSequence(), message));
   }
 
   /** Nothing follows: every client is closed like this, once it has caught up. */
@@ -182,6 +184,11 @@ export class MessageFeed {
     } catch (error) {
       client.crash(error);
     }
+  }
+
+  #nextSequence(): number {
+    this.#sequence += 1;
+    return this.#sequence;
   }
 
   #tellPartials(): void {

@@ -3,8 +3,8 @@
  * client are written against these types.
  *
  * Every message to the client has a `seq`. It grows over the whole session, across its sockets (R21); numbers may be left
- * out. A client that comes back names the highest one that it has seen. In `session`, and in an error that refuses a
- * connection, it counts nothing: there it repeats what the client named, or is 0.
+ * out. A client that comes back names the highest one that it has seen. In `session`, and in what is about the connection alone
+ * while missed messages are still being sent, it counts nothing: it repeats what the client named, or is 0.
  */
 import * as v from "valibot";
 import type { FailureCode } from "../kernel/errors.ts";

@@ -87,7 +87,7 @@ export class SessionDesk {
       return new AppError("not-ready", "the gateway takes no new sessions at the moment");
     }
     // Whoever begins anew does not come back to what it began before.
-    this.#release((waiting) => isSameSpeaker(waiting.speaker, speaker));
+    this.#release(isDetached, (detached) => isSameSpeaker(detached.speaker, speaker));
     if (limit !== undefined) {
       this.#makeRoom(limit, speaker);
       return new AppError(limit, LIMIT_MESSAGES[limit]);
@@ -111,7 +111,7 @@ export class SessionDesk {
   /** Those who are there go before those who may come back: the place is free when the client tries again. */
   #makeRoom(limit: SessionLimit, speaker: Speaker): void {
     let isFound = false;
-    this.#release((waiting) => {
+    this.#release(isWaiting, (waiting) => {
       if (isFound) return false;
       isFound =
         (limit !== "subject-limit" || waiting.speaker.subject === speaker.subject) &&
@@ -121,9 +121,9 @@ export class SessionDesk {
   }
 
   /** Lets go of sessions without a client, in the order in which they began. */
-  #release(isDue: (waiting: SessionLink) => boolean): void {
+  #release(...conditions: readonly ((link: SessionLink) => boolean)[]): void {
     for (const link of this.#links.values())
-      if (isWaiting(link) && isDue(link)) link.leave("client-gone");
+      if (conditions.every((isMet) => isMet(link))) link.leave("client-gone");
   }
 }
 
@@ -141,8 +141,13 @@ function obstacleTo(link: SessionLink, { speaker, recognition }: Admitted): AppE
   );
 }
 
-function isWaiting(link: SessionLink): boolean {
+function isDetached(link: SessionLink): boolean {
   return link.detachedSinceMs !== undefined && link.isResumable;
+}
+
+/** One whose session has ended takes nobody's place. */
+function isWaiting(link: SessionLink): boolean {
+  return isDetached(link) && !link.feed.hasEnded;
 }
 
 export function isSameSpeaker(one: Speaker, other: Speaker): boolean {

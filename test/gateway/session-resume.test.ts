@@ -1,8 +1,6 @@
 import { expect, test } from "bun:test";
-import type { Transcript } from "../../src/relay/ports.ts";
 import { ConnectionStage } from "../support/connection-stage.ts";
 import { audioFrame } from "../support/relay-stage.ts";
-import { until } from "../support/until.ts";
 
 const NEVER_READ = { after: 0 };
 
@@ -187,72 +185,16 @@ test("[R21] a close that may not have been read can be asked for again within th
   expect(stage.memory.used).toBe(0);
 });
 
-/** More than the buffer holds, each with a key of its own. */
-function sayMany({ stream }: ReturnType<typeof cutOff>, count: number): readonly Transcript[] {
-  const said: Transcript[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const text = `${index} ${"x".repeat(1000)}`;
-    stream.say({ key: `key-${index}`, text });
-    said.push({
-      utteranceKey: `key-${index}`,
-      translationOf: undefined,
-      text,
-      isFinal: true,
-      startedAt: new Date(index),
-      endedAt: new Date(index),
-      language: "en",
-      confidence: undefined,
-    });
-  }
-  return said;
-}
-
-test("[R21] finals beyond the buffer are read from where they are kept, under their old numbers", async () => {
-  const world = cutOff();
-  const { stage, socket, cut } = world;
-  cut();
-  stage.found = sayMany(world, 500);
-  const again = stage.connect({ resume: { id: socket.resumeId, after: 1 } });
-  // What comes meanwhile waits for its turn.
-  world.stream.say({ key: "new", text: "new" });
-  await until(() => again.socket.texts.length === 501);
-  const finals = again.socket.sent.filter((message) => message.type === "transcription");
-  expect(finals.map(({ seq }) => seq)).toEqual(Array.from({ length: 501 }, (_, at) => at + 2));
-  expect(finals.map(({ text }) => text.split(" ")[0])).toEqual([
-    ...Array.from({ length: 500 }, (_, at) => String(at)),
-    "new",
-  ]);
-  expect(new Set(stage.asked).size).toBe(stage.asked.length);
-  expect(again.socket.states).toEqual([]);
-});
-
-test("[R21] finals that cannot be found are counted and told, and the others come", async () => {
-  const world = cutOff();
-  const { stage, socket, cut } = world;
-  cut();
-  sayMany(world, 100);
-  stage.found = new Error("the database is away");
-  const again = stage.connect({ resume: { id: socket.resumeId, after: 1 } });
-  await until(() => again.socket.types.includes("ready"));
-  const missed = again.socket.sent.find((message) => message.type === "status");
-  expect(missed).toMatchObject({ state: "missed", count: 100 - again.socket.texts.length });
-  expect(again.socket.texts.length).toBeGreaterThan(50);
-  expect(stage.metrics.tallies.finals_missed).toBe(100 - again.socket.texts.length);
-});
-
-test("[R21] a client that goes while it catches up can come back and begin again", async () => {
-  const world = cutOff();
-  const { stage, socket, cut } = world;
-  cut();
-  const said = sayMany(world, 100);
-  stage.found = "never";
-  const second = stage.connect({ resume: { id: socket.resumeId, after: 1 } });
-  await until(() => stage.asked.length > 0);
-  second.connection.closed(1006, "");
-  stage.found = said;
-  const third = stage.connect({ resume: { id: socket.resumeId, after: 1 } });
-  await until(() => third.socket.texts.length === 100);
-  expect(second.socket.texts).toEqual([]);
+test("[R23] a session that has ended gives no place, and none is taken for it", () => {
+  const stage = new ConnectionStage({ sessionsPerSubjectMax: 2 });
+  const ended = stage.connect({ speaker: { identity: "tab-1" } });
+  ended.stream.end();
+  const gone = stage.connect({ speaker: { identity: "tab-2" } });
+  gone.connection.closed(1006, "");
+  stage.connect({ speaker: { identity: "tab-3" } });
+  expect(stage.desk.detachedCount).toBe(1);
+  stage.connect({ speaker: { identity: "tab-4" } });
+  expect(gone.stream.finishCount).toBe(1);
 });
 
 test("[R23] a session that waits for its client gives way to those who are there", () => {
