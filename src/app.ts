@@ -1,5 +1,5 @@
 /**
- * The composition root: builds the parts in order, introduces them to one another, and lets them go in the order of R30.
+ * The composition root: builds the parts in order and introduces them to one another. `shutdown.ts` lets them go.
  */
 import { findToken, selectProtocol } from "./auth/bearer-token.ts";
 import { createTokenVerifier } from "./auth/token-verifier.ts";
@@ -11,8 +11,6 @@ import { startGatewayServer, type GatewayServer } from "./gateway/server.ts";
 import { SessionDesk } from "./gateway/session-desk.ts";
 import { GladiaBridge } from "./gladia/gladia-bridge.ts";
 import { GLADIA_STREAM_LIMITS } from "./gladia/stream-limits.ts";
-import { deadline } from "./kernel/deadline.ts";
-import { describeError } from "./kernel/errors.ts";
 import { createLiveSessionRecord, fetchLeftFinals, gladiaAccountOf } from "./live-sessions.ts";
 import { Health } from "./observe/health.ts";
 import type { Log } from "./observe/log.ts";
@@ -20,6 +18,7 @@ import { Metrics, type Tallies } from "./observe/metrics.ts";
 import { MemoryBudget } from "./relay/memory-budget.ts";
 import { SessionRegistry } from "./relay/session-registry.ts";
 import type { SessionLimits } from "./relay/session.ts";
+import { shutDown } from "./shutdown.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { appendTranscriptChunk } from "./transcripts/append-transcript-chunk.ts";
 import { createFinalFinder } from "./transcripts/final-finder.ts";
@@ -33,7 +32,7 @@ export interface App {
   readonly storage: Storage;
   /**
    * Shuts down in the order of R30, within `SHUTDOWN_DEADLINE_MS`; resolves with the number of finals that are lost, because
-   * they could be neither written nor journaled. Called once.
+   * they could be neither written nor journaled. Called once. Never rejects.
    */
   shutDown(): Promise<number>;
 }
@@ -50,9 +49,6 @@ const SESSION_LIMITS: SessionLimits = {
     keepaliveMs: 10_000,
   },
 };
-
-/** Shares of the shutdown's time. Sessions are asked to end a little before the wait for them does. */
-const SHUTDOWN_SHARES = { finals: 0.4, drain: 0.5, flush: 0.35, storage: 0.1, listener: 0.05 };
 
 /** Opens everything in order. What was opened is let go of again when a later step fails. */
 export async function startApp(config: Config, log: Log): Promise<App> {
@@ -108,7 +104,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     isDraining,
   });
   opened.move();
-  const parts = { server, sessions, desk, storage, log };
+  const parts = { clients: desk, sessions, storage, listener: server, log };
   void fetchLeftFinals(config, { storage, metrics, log, signal: draining.signal });
   return {
     url: server.url,
@@ -235,41 +231,6 @@ function createAuthenticator(config: Config, tallies: Tallies): Authenticator {
     identifyToken: (token) => verifier.verify(token),
     selectProtocol,
   };
-}
-
-interface ShutDownParts {
-  readonly server: GatewayServer;
-  readonly sessions: SessionRegistry;
-  readonly desk: SessionDesk;
-  readonly storage: Storage;
-  readonly log: Log;
-}
-
-/** R30, from "not ready" on, which the caller has set. Every step has a limit; a step that fails does not stop the next. */
-async function shutDown(parts: ShutDownParts, limitMs: number): Promise<number> {
-  const { server, sessions, desk, storage, log } = parts;
-  const attempt = async (what: string, work: Promise<unknown>, stepLimitMs: number) => {
-    try {
-      await deadline(work, stepLimitMs, what);
-    } catch (error) {
-      log.error("A step of the shutdown failed", { step: what, problem: describeError(error) });
-    }
-  };
-  log.info("Draining", { sessions: sessions.count });
-  desk.announceDrain();
-  const share = SHUTDOWN_SHARES;
-  const drained = sessions.drain(limitMs * share.finals);
-  await attempt("waiting for the last finals", drained, limitMs * share.drain);
-  storage.queue.stopFlushTimer();
-  const { kept, lost } = await storage.queue.flushAllPending(limitMs * share.flush);
-  await attempt("closing the storage", storage.close(), limitMs * share.storage);
-  sessions.stop();
-  await attempt("closing the listener", server.stop(), limitMs * share.listener);
-  if (kept > 0) log.warn("The journal keeps finals for the next start", { count: kept });
-  if (lost > 0)
-    log.error("Finals are lost: neither database nor journal took them", { count: lost });
-  log.info("Shut down");
-  return lost;
 }
 
 function sum(values: Iterable<number>): number {

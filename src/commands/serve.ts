@@ -3,7 +3,7 @@ import { checkServing, readConfig } from "../config.ts";
 import { createLog } from "../observe/log.ts";
 import { VERSION } from "../version.ts";
 import type { Command } from "./command.ts";
-import { runUntilSignal } from "./process-life.ts";
+import { ProcessLife } from "./process-life.ts";
 
 /** Runs the gateway until SIGTERM or SIGINT. */
 export const serve: Command = {
@@ -14,8 +14,10 @@ export const serve: Command = {
   run: async (_flags, environment) => {
     const config = readConfig(environment, checkServing);
     const log = createLog(config.logLevel);
+    const life = new ProcessLife({ log }, config);
+    life.start();
     const app = await startApp(config, log);
     log.info("Listening", { url: app.url.href, version: VERSION });
-    return runUntilSignal(app, config, log);
+    return life.run(app);
   },
 };

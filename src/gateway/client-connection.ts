@@ -1,4 +1,5 @@
-import { AppError, describeError, type FailureCode } from "../kernel/errors.ts";
+import { traceError } from "../kernel/error-trace.ts";
+import { AppError, type FailureCode } from "../kernel/errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Admitted, Authenticator } from "./admission.ts";
@@ -201,7 +202,7 @@ export class ClientConnection implements AttachedClient {
 
   /** R24: a bug met on behalf of this connection ends this connection, and nothing else. */
   crash(error: unknown): void {
-    this.#deps.log.error("A connection failed on our side", { problem: describeError(error) });
+    this.#deps.log.error("A connection failed on our side", traceError(error));
     const failure = new AppError("internal", "the gateway failed on its side", { cause: error });
     this.#part(failure, "sent-away");
   }

@@ -1,4 +1,6 @@
-import { AppError, describeError } from "../kernel/errors.ts";
+import { eachAlone } from "../kernel/each-alone.ts";
+import { traceError } from "../kernel/error-trace.ts";
+import { AppError } from "../kernel/errors.ts";
 import { every } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -87,14 +89,18 @@ export function startGatewayServer(
     routes: deps.demoRoutes === undefined ? {} : { "/": deps.demoRoutes.page },
     fetch: (request, self) => answer(request, self, deps, options),
     error: (error) => {
-      deps.log.error("A request failed on our side", { problem: describeError(error) });
+      deps.log.error("A request failed on our side", traceError(error));
       return problem(500, "internal", "the gateway failed on its side");
     },
     websocket: createSocketHandlers(connections, deps),
   });
   const sweep = every(SWEEP_MS, () => {
     const now = Date.now();
-    for (const connection of connections) connection.sweep(now);
+    eachAlone(
+      connections,
+      (connection) => connection.sweep(now),
+      (connection, error) => connection.crash(error),
+    );
     deps.desk.sweep(now);
   });
   return {

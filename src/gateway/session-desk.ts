@@ -1,3 +1,5 @@
+import { eachAlone } from "../kernel/each-alone.ts";
+import { traceError } from "../kernel/error-trace.ts";
 import { AppError } from "../kernel/errors.ts";
 import type { Health } from "../observe/health.ts";
 import type { Log } from "../observe/log.ts";
@@ -61,21 +63,21 @@ export class SessionDesk {
 
   /** Ends graces, and forgets what nobody can come back to. Called about once a second. */
   sweep(nowMs: number): void {
-    for (const link of this.#links.values()) {
+    this.#forEach((link) => {
       link.sweep(nowMs);
-      if (!link.isOver) continue;
+      if (!link.isOver) return;
       this.#links.delete(link.resumeId);
       link.feed.clear();
-    }
+    });
   }
 
   announceDrain(): void {
-    for (const link of this.#links.values()) link.drain();
+    this.#forEach((link) => link.drain());
   }
 
   announceJournaling(isUnjournaled: boolean): void {
     this.#isUnjournaled = isUnjournaled;
-    for (const link of this.#links.values()) link.tellJournaling(isUnjournaled);
+    this.#forEach((link) => link.tellJournaling(isUnjournaled));
   }
 
   #create(admitted: Admitted, log: Log): SessionLink | AppError {
@@ -122,8 +124,17 @@ export class SessionDesk {
 
   /** Lets go of sessions without a client, in the order in which they began. */
   #release(...conditions: readonly ((link: SessionLink) => boolean)[]): void {
-    for (const link of this.#links.values())
+    this.#forEach((link) => {
       if (conditions.every((isMet) => isMet(link))) link.leave("client-gone");
+    });
+  }
+
+  /** R24: a link that fails ends its own session. */
+  #forEach(act: (link: SessionLink) => void): void {
+    eachAlone(this.#links.values(), act, (link, error) => {
+      this.#deps.log.error("A session failed on our side", traceError(error));
+      link.crash(error);
+    });
   }
 }
 

@@ -71,6 +71,15 @@ export class SessionLink implements ClientLink {
     return this.feed.hasEnded && this.#isLeft;
   }
 
+  /** R24: a bug met on behalf of this session ends it, and nothing else. */
+  crash(error: unknown): void {
+    this.#isLeft = true;
+    this.feed.client?.crash(error);
+    this.#session?.abort(
+      new AppError("internal", "the gateway failed on its side", { cause: error }),
+    );
+  }
+
   /** Gives the session to this client. `after` is the last message that it has seen; the first client has seen none. */
   attach(client: AttachedClient, after: number): void {
     const isResumed = this.#session !== undefined;
@@ -181,6 +190,7 @@ export class SessionLink implements ClientLink {
     const drained = this.#isDraining
       ? new AppError("draining", "the server restarts: connect again")
       : undefined;
-    this.feed.end(failure ?? drained);
+    // Whatever failed while the server went away: the next one may do better.
+    this.feed.end(drained ?? failure);
   }
 }

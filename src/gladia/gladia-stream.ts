@@ -65,11 +65,13 @@ export class GladiaStream implements SpeechStream {
       onQueued: (position) => deps.listener.onQueued(position),
       onSession: (session) => this.#begin(session),
       onRefused: (failure) => this.#giveUp(failure),
+      onFailed: deps.listener.onFailed,
     });
     this.#rollover = new SessionRollover(
       {
         request: () => this.#requests.requestAside(),
         createLink: (session) => this.#createLink(session, this.#source.end),
+        onFailed: deps.listener.onFailed,
       },
       options.limits,
     );
@@ -127,7 +129,7 @@ export class GladiaStream implements SpeechStream {
     const from = this.#state;
     this.#state = nextState(from, event);
     if (from === this.#state) return;
-    if (this.#state === "recovering") void this.#recover();
+    if (this.#state === "recovering") this.#recover().catch(this.#deps.listener.onFailed);
     const wasHeard = from === "live" || from === "stopping";
     if (!wasHeard || (this.#state !== "resuming" && this.#state !== "replacing")) return;
     this.#interruptedAtMs = Date.now();
@@ -161,18 +163,19 @@ export class GladiaStream implements SpeechStream {
 
   #createLink(session: LiveSession, sourceStart: number): LiveLink {
     const { bytesPerSecond, bytesPerSample } = this.#source;
-    const { log, tallies } = this.#deps;
+    const { log, tallies, listener } = this.#deps;
     const link: LiveLink = new LiveLink(
       {
         log,
         onOpen: () => this.#opened(link),
         onLost: (code, wasOpen) => this.#lose(link, code, wasOpen),
+        onFailed: listener.onFailed,
         onAcknowledged: () => this.#source.release(this.#links.progress),
         onTranscript: (transcript) => {
           this.#finals.hear(link, transcript);
           if (transcript.isFinal) this.#source.release(this.#links.progress);
         },
-        onPlaced: (place) => this.#deps.listener.onPlaced(place),
+        onPlaced: (place) => listener.onPlaced(place),
         onTranslation: (event) => this.#finals.hearTranslation(link, event),
         onDrift: (bytes) => {
           tallies.audio_drift_bytes += bytes;
@@ -187,10 +190,9 @@ export class GladiaStream implements SpeechStream {
     if (link !== this.#links.link) return;
     this.#failedHandshakes = 0;
     this.#apply("opened");
-    const { listener } = this.#deps;
     this.#sendRest();
-    if (this.#isReady) listener.onResumed();
-    else listener.onReady(link.id);
+    if (this.#isReady) this.#deps.listener.onResumed();
+    else this.#deps.listener.onReady(link.id);
     this.#isReady = true;
   }
 
@@ -270,7 +272,7 @@ export class GladiaStream implements SpeechStream {
     this.#sendRest();
   }
 
-  /** Never rejects. */
+  /** Rejects only for a bug. */
   async #recover(): Promise<void> {
     const limit = AbortSignal.timeout(this.#limits.recoverMs);
     await this.#finals.recover(AbortSignal.any([this.#ending.signal, limit]));

@@ -95,7 +95,7 @@ export class HeardFinals {
     if (this.#retiring !== undefined && nowMs >= this.#retiring.untilMs) this.#retire();
   }
 
-  /** Fetches what was missed. Never rejects. */
+  /** Fetches what was missed. Rejects only for a bug. */
   async recover(signal: AbortSignal): Promise<void> {
     this.#retire();
     // A session that replaced another one has heard whole what the other one was cut off in.

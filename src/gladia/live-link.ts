@@ -20,6 +20,8 @@ export interface LiveLinkDeps {
   readonly onOpen: () => void;
   /** A socket is gone, or never opened. Not called for one that this side let go of. */
   readonly onLost: (code: number, wasOpen: boolean) => void;
+  /** See `ProviderSocketDeps`. */
+  readonly onFailed: (error: unknown) => void;
   readonly onAcknowledged: () => void;
   readonly onTranscript: (transcript: PlacedTranscript) => void;
   readonly onTranslation: (event: TranslationEvent) => void;
@@ -92,6 +94,7 @@ export class LiveLink {
           if (wasOpen && !isOrderly) this.#hasMissed = true;
           deps.onLost(code, wasOpen);
         },
+        onFailed: deps.onFailed,
       },
       options.session.url,
     );

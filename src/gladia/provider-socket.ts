@@ -3,7 +3,12 @@ export interface ProviderSocketDeps {
   readonly onText: (text: string) => void;
   /** A socket is gone, or never opened. Not called for one that this side let go of. */
   readonly onLost: (code: number, wasOpen: boolean) => void;
+  /** R24: one of the others threw, which is a bug. Must not throw. */
+  readonly onFailed: (error: unknown) => void;
 }
+
+/** A socket that could not even be asked for (RFC 6455: closed without a close frame). */
+const CLOSE_ABNORMAL = 1006;
 
 /** The one socket of a provider session at a time. What an earlier one still says is not heard. */
 export class ProviderSocket {
@@ -38,26 +43,29 @@ export class ProviderSocket {
   }
 
   connect(): void {
-    // Speech hardly compresses; deflating every frame would be the largest cost of a relay.
-    const socket = new WebSocket(this.#url, { perMessageDeflate: false });
-    this.#socket = socket;
     this.#connectedAtMs = Date.now();
-    socket.addEventListener("open", () => {
-      if (socket !== this.#socket) return;
-      this.#isOpen = true;
-      this.#connectedAtMs = Date.now();
-      this.#deps.onOpen();
-    });
+    const socket = this.#create();
+    this.#socket = socket;
+    if (socket === undefined) return this.#deps.onLost(CLOSE_ABNORMAL, false);
+    const whileOurs = (act: () => void) => {
+      if (socket === this.#socket) this.#guard(act);
+    };
+    socket.addEventListener("open", () =>
+      whileOurs(() => {
+        this.#isOpen = true;
+        this.#connectedAtMs = Date.now();
+        this.#deps.onOpen();
+      }),
+    );
     socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-      if (socket === this.#socket && typeof data === "string") this.#deps.onText(data);
+      if (typeof data === "string") whileOurs(() => this.#deps.onText(data));
     });
-    socket.addEventListener("close", ({ code }) => {
-      if (socket !== this.#socket) return;
-      const wasOpen = this.#forget();
-      this.#deps.onLost(code, wasOpen);
-    });
+    socket.addEventListener("close", ({ code }) =>
+      whileOurs(() => this.#deps.onLost(code, this.#forget())),
+    );
     // The close event follows and says the same; without a listener the error would be an uncaught one.
     socket.addEventListener("error", () => undefined);
+    return undefined;
   }
 
   send(data: Uint8Array | string): void {
@@ -70,6 +78,25 @@ export class ProviderSocket {
     const wasOpen = this.#forget();
     socket?.close(code);
     return wasOpen;
+  }
+
+  /** Undefined for a URL that no socket can be made of: the error quotes it. */
+  #create(): WebSocket | undefined {
+    try {
+      // Speech hardly compresses; deflating every frame would be the largest cost of a relay.
+      return new WebSocket(this.#url, { perMessageDeflate: false });
+    } catch {
+      // The provider has named it: a further session may have a better one.
+      return undefined;
+    }
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#deps.onFailed(error);
+    }
   }
 
   #forget(): boolean {

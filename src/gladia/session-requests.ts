@@ -17,6 +17,8 @@ export interface SessionRequestsDeps {
   readonly onSession: (session: LiveSession) => void;
   /** The provider refuses for good, or too many wait for a place. */
   readonly onRefused: (failure: GladiaError) => void;
+  /** R24: one of the others threw, which is a bug. Must not throw. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 /**
@@ -68,7 +70,7 @@ export class SessionRequests {
     if (this.#isRequesting || !this.schedule.mayRequest(nowMs)) return;
     if (!this.#hasAsked) this.#deps.onAsked();
     this.#hasAsked = true;
-    void this.#request();
+    this.#request().catch(this.#deps.onFailed);
   }
 
   /** A request outside the schedule, for a session that nobody waits for. */
@@ -82,20 +84,16 @@ export class SessionRequests {
     if (this.#slotRequest?.kind === "accepted") this.#slotRequest.cancel();
   }
 
-  /** Never rejects. */
+  /** Rejects only for a bug. */
   async #request(): Promise<void> {
     const { signal } = this.#stopping;
     this.#isRequesting = true;
-    try {
-      const session = await this.#deps.request(signal);
-      if (signal.aborted) return;
-      this.#hasSucceeded = true;
-      this.#deps.onSession(session);
-    } catch (error) {
-      if (!signal.aborted) this.#judge(toGladiaError(error));
-    } finally {
-      this.#isRequesting = false;
-    }
+    const outcome = await this.#deps.request(signal).catch(toGladiaError);
+    this.#isRequesting = false;
+    if (signal.aborted) return;
+    if (outcome instanceof GladiaError) return this.#judge(outcome);
+    this.#hasSucceeded = true;
+    this.#deps.onSession(outcome);
   }
 
   #judge(failure: GladiaError): void {

@@ -6,6 +6,8 @@ export interface SessionRolloverDeps {
   readonly request: () => Promise<LiveSession>;
   /** A link for it, not connected. */
   readonly createLink: (session: LiveSession) => LiveLink;
+  /** R24: the link could not be made or connected, which is a bug. Must not throw. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 /** In milliseconds of a provider session's age. */
@@ -69,6 +71,9 @@ export class SessionRollover {
       this.#next.connect();
     };
     // A failure is no event yet: the present session goes on, and the next turn that is due asks again.
-    this.#deps.request().then(settle, () => settle(undefined));
+    this.#deps
+      .request()
+      .then(settle, () => settle(undefined))
+      .catch(this.#deps.onFailed);
   }
 }

@@ -21,7 +21,14 @@ export interface Log {
   child(fields: LogFields): Log;
 }
 
-/** Standard error is written synchronously: the last line before an exit is never lost. */
+/** Lines that wait for a standard error that takes none, for instance a file on a full disk; what comes on top is dropped. */
+const WAITING_BYTES_MAX = 1_048_576;
+
+/**
+ * Standard error is written synchronously: the last line before an exit is never lost.
+ *
+ * R24: writing a line never throws. Whoever logs is often about to save something.
+ */
 export function createLog(level: LogLevel): Log {
   const options = {
     level,
@@ -30,7 +37,10 @@ export function createLog(level: LogLevel): Log {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return wrap(pino(options, pino.destination({ dest: 2, sync: true })));
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: WAITING_BYTES_MAX });
+  // What cannot be written is tried again with the next line; without a listener the line would throw.
+  destination.on("error", () => undefined);
+  return wrap(pino(options, destination));
 }
 
 function wrap(logger: pino.Logger): Log {

@@ -133,6 +133,8 @@ export interface SpeechStreamListener {
   onPlaced(place: Place): void;
   /** `failure` is absent after a clean end: everything that was said has been reported. */
   onEnded(failure: AppError | undefined): void;
+  /** R24: our side has met a bug while it worked for this stream. Its owner aborts it. Never throws. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 /** One moment of audio, as a provider session and as the stream counts it. */

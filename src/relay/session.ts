@@ -1,4 +1,5 @@
-import { AppError, describeError } from "../kernel/errors.ts";
+import { traceError } from "../kernel/error-trace.ts";
+import { AppError } from "../kernel/errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Tallies } from "../observe/metrics.ts";
 import { LiveSessionRecorder } from "./live-session-recorder.ts";
@@ -122,7 +123,10 @@ export class Session {
         onUnheard: (id) => this.#guard(() => this.#recorder.keep(id)),
         onPlaced: (place) => this.#guard(() => this.#recorder.notePlace(place)),
         onEnded: (failure) => this.#guard(() => this.#streamEnded(failure)),
+        onFailed: (error) => this.#crash(error),
       });
+      // A callback before the return may have ended the session: nobody else would let the stream go.
+      if (this.#state === "ended") this.#stream.abort();
     });
   }
 
@@ -204,9 +208,13 @@ export class Session {
     try {
       act();
     } catch (error) {
-      this.#deps.log.error("A session failed on our side", { problem: describeError(error) });
-      this.abort(new AppError("internal", "the gateway failed on its side", { cause: error }));
+      this.#crash(error);
     }
+  }
+
+  #crash(error: unknown): void {
+    this.#deps.log.error("A session failed on our side", traceError(error));
+    this.abort(new AppError("internal", "the gateway failed on its side", { cause: error }));
   }
 
   #apply(event: SessionEvent): void {
@@ -277,9 +285,7 @@ export class Session {
       this.#deps.client.end(this.#failure);
     } catch (error) {
       // R24: a client that cannot be told must not keep its session alive.
-      this.#deps.log.error("Could not tell the client that its session ended", {
-        problem: describeError(error),
-      });
+      this.#deps.log.error("Could not tell the client that its session ended", traceError(error));
     }
     this.#deps.log.info("Session ended", {
       cause,

@@ -1,3 +1,4 @@
+import { traceError } from "../kernel/error-trace.ts";
 import type { Log } from "../observe/log.ts";
 import type { JournalState } from "./journal.ts";
 
@@ -35,7 +36,12 @@ export class JournalAlarm {
     } else {
       log.info("Every final is in the journal again", { rows, bytes });
     }
-    onUnjournaled(isUnjournaled);
+    try {
+      onUnjournaled(isUnjournaled);
+    } catch (error) {
+      // R24: a final is about to be queued, and must be, whoever cannot be told.
+      log.error("Not every client could be told about the journal", traceError(error));
+    }
   }
 
   /** Why new sessions should go elsewhere, or nothing (R6, R33). */

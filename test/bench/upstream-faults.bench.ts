@@ -89,6 +89,7 @@ async function play(scene: Scene, { pcm, sampleRate, sentences }: Sample) {
     onUtterance: (utterance) => utterances.push({ ...utterance, atMs: performance.now() }),
     onTranslation: () => undefined,
     onEnded: () => ended.resolve(),
+    onFailed: ended.reject,
   });
   const sweep = every(SWEEP_MS, () => stream.sweep(Date.now()));
   const rounds = 1 + Math.ceil((scene.outageSeconds ?? 0) / 12);

@@ -13,7 +13,7 @@ import type { AppError } from "../../src/kernel/errors.ts";
 import { every } from "../../src/kernel/timers.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../src/relay/memory-budget.ts";
-import type { SpeechStream, Utterance } from "../../src/relay/ports.ts";
+import type { SpeechStream, SpeechStreamListener, Utterance } from "../../src/relay/ports.ts";
 import { recordedLog } from "../support/recorded-log.ts";
 import { audioFrame, recognition } from "../support/relay-stage.ts";
 import { until } from "../support/until.ts";
@@ -40,15 +40,18 @@ export class Listener {
   /** Everything but utterances and places, in order: "ready", "queued 1", "gap 0.5 to 2" … */
   readonly reports: string[] = [];
   readonly utterances: Utterance[] = [];
+  /** What our side was told of as its own. */
+  readonly bugs: unknown[] = [];
   readonly ready: Promise<string>;
   readonly ended: Promise<AppError | undefined>;
 
-  constructor(bridge: GladiaBridge) {
+  /** `broken` throws when it is called. */
+  constructor(bridge: GladiaBridge, broken?: keyof SpeechStreamListener) {
     const ready = Promise.withResolvers<string>();
     const ended = Promise.withResolvers<AppError | undefined>();
     this.ready = ready.promise;
     this.ended = ended.promise;
-    this.stream = bridge.open(recognition, {
+    const listener: SpeechStreamListener = {
       onQueued: (position) => this.reports.push(`queued ${position}`),
       onReady: (id) => {
         this.reports.push("ready");
@@ -61,10 +64,21 @@ export class Listener {
       onTranslation: () => undefined,
       onPlaced: () => undefined,
       onUnheard: () => undefined,
+      onFailed: (error) => {
+        this.bugs.push(error);
+        this.stream.abort();
+      },
       onEnded: (failure) => {
         this.reports.push("ended");
         ended.resolve(failure);
       },
+    };
+    const breaking = () => {
+      throw new Error(`the test broke "${broken}"`);
+    };
+    this.stream = bridge.open(recognition, {
+      ...listener,
+      ...(broken !== undefined && { [broken]: breaking }),
     });
   }
 
@@ -107,8 +121,8 @@ export function openStream({
     },
   );
   const listeners: Listener[] = [];
-  const open = () => {
-    const listener = new Listener(bridge);
+  const open = (broken?: keyof SpeechStreamListener) => {
+    const listener = new Listener(bridge, broken);
     listeners.push(listener);
     return listener;
   };

@@ -49,3 +49,17 @@ test("writes its level and those above it", async () => {
     ["silent", 0],
   ]);
 });
+
+test("[R24] throws nothing at whoever logs while standard error takes no line", () => {
+  const program = `
+    const { createLog } = await import(${JSON.stringify(LOG_FILE)});
+    const log = createLog("info");
+    for (let line = 0; line < 3000; line += 1) log.error("It happened", { text: "x".repeat(1000) });
+    process.exit(3);
+  `;
+  // A device that answers every write as a full disk does.
+  const { exitCode } = Bun.spawnSync([process.execPath, "-e", program], {
+    stderr: Bun.file("/dev/full"),
+  });
+  expect(exitCode).toBe(3);
+});

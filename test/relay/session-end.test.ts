@@ -55,6 +55,21 @@ test.each(["ready", "kept", "shown"] as const)(
   },
 );
 
+test("[R24] a bug behind the stream ends this session, lets the stream go, and is logged with its place", () => {
+  const { stream, stage, log, causes } = startedSession();
+  stream.becomeReady();
+  stream.fail(new TypeError("undefined is not a function"));
+  expect(stream.isAborted).toBe(true);
+  expect(stage.eventsOf("end")[0]!.failure?.code).toBe("internal");
+  expect(causes).toEqual(["internal"]);
+  expect(log.linesOf("A session failed on our side").map(({ fields }) => fields)).toEqual([
+    {
+      problem: "TypeError: undefined is not a function",
+      stack: expect.stringContaining("session-end.test.ts"),
+    },
+  ]);
+});
+
 test("[R24] ends for its owner even when the client cannot be told", () => {
   const { stream, stage, log, causes } = startedSession();
   stage.break("end");

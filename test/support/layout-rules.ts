@@ -28,6 +28,7 @@ const TOP = [
   "storage",
   "live-sessions",
   "demo-routes",
+  "shutdown",
   "app",
   "commands",
   "index",

@@ -104,6 +104,11 @@ export class ScriptedStream implements SpeechStream {
     if (!this.isAborted) this.#listener.onTranslation(aTranslation(translation));
   }
 
+  /** Our side meets a bug in one of the stream's callbacks. */
+  fail(bug: Error): void {
+    if (!this.isAborted) this.#listener.onFailed(bug);
+  }
+
   end(failure?: AppError): void {
     if (!this.isAborted) this.#listener.onEnded(failure);
   }

@@ -77,6 +77,7 @@ export async function runPlan(plan: Plan): Promise<Outcome> {
     onGap: (from, to) => gaps.push(`${from} s to ${to} s`),
     onUtterance: (utterance) => utterances.push(utterance),
     onTranslation: () => undefined,
+    onFailed: ended.reject,
     onEnded: (failure) => {
       ends.push(failure);
       ended.resolve();

@@ -1,0 +1,73 @@
+/** The whole gateway, compiled, with code that fails on demand: no executable that leaves the house has it. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import { loadSample } from "../../src/gladia/simulator/sample.ts";
+import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
+import { spawnGateway, untilListening } from "../support/gateway-process.ts";
+import { createGuardedFolder, type GuardedFolder } from "../support/guarded-folder.ts";
+import { postgres } from "../support/postgres.ts";
+import { connectSpeaker } from "../support/speaker.ts";
+import { until } from "../support/until.ts";
+
+const LIMIT_MS = 60_000;
+const PROGRAM = join(import.meta.dir, "../support/failing-process.ts");
+
+let folder: GuardedFolder;
+let simulator: Simulator;
+
+beforeAll(async () => {
+  folder = await createGuardedFolder("stenogate-uncaught-");
+  simulator = await startSimulator();
+  const build = Bun.spawn(
+    [process.execPath, "build", "--compile", "--minify", PROGRAM, "--outfile", "failing"],
+    { cwd: folder.path, stdout: "ignore", stderr: "inherit" },
+  );
+  expect(await build.exited).toBe(0);
+}, LIMIT_MS);
+
+afterAll(async () => {
+  await simulator.stop();
+  await folder[Symbol.asyncDispose]();
+});
+
+test(
+  "[R24] a rejection that nobody handles costs nothing; an exception drains: finals are stored, clients told, exit 1",
+  async () => {
+    await using database = await postgres.createDatabase();
+    await database.query(`INSERT INTO "VideoSession" ("id", "slug") VALUES ('1', 'standup')`);
+    await using gateway = await untilListening(
+      spawnGateway(
+        [join(folder.path, "failing"), "real"],
+        { directory: folder.path },
+        { DATABASE_URL: database.url, GLADIA_API_URL: simulator.url },
+      ),
+    );
+    const { pcm, sentences } = await loadSample();
+    const ada = await connectSpeaker(gateway.url, "standup", "ada");
+    const speaking = ada.speak(pcm, 4);
+    await until(() => ada.finals.length >= 1);
+    gateway.tell("rejection");
+    await until(() => gateway.log.includes("A promise was rejected and nobody waited for it"));
+    const figures = await fetch(new URL("/metrics", gateway.url), {
+      headers: { accept: "text/plain" },
+    });
+    expect(await figures.text()).toContain("\nstenogate_uncaught_errors_total 1\n");
+    // Captions go on.
+    await until(() => ada.finals.length >= 2);
+
+    gateway.tell("exception");
+    expect(await gateway.exited).toBe(1);
+    await speaking;
+    expect(await ada.closed).toBe(1012);
+    expect(ada.messages).toContainEqual(expect.objectContaining({ state: "draining" }));
+    expect(ada.messages.at(-1)).toMatchObject({ type: "error", code: "draining" });
+    expect(gateway.log).toContain('"msg":"An error reached the edge of the process"');
+    expect(gateway.log).toMatch(/"stack":"at /);
+    const rows = await database.query<{ text: string }>(`SELECT "text" FROM "TranscriptSegment"`);
+    expect(rows.map(({ text }) => text).toSorted()).toEqual(
+      ada.finals.map(({ text }) => text).toSorted(),
+    );
+    for (const secret of ["the secret", ...sentences]) expect(gateway.log).not.toContain(secret);
+  },
+  LIMIT_MS,
+);
