@@ -22,7 +22,7 @@ import { shutDown } from "./shutdown.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { appendTranscriptChunk } from "./transcripts/append-transcript-chunk.ts";
 import { createFinalFinder } from "./transcripts/final-finder.ts";
-import { readSegments } from "./transcripts/segment-reader.ts";
+import { createTranscriptReader } from "./transcripts/segment-reader.ts";
 import { VERSION } from "./version.ts";
 
 /** A running gateway. */
@@ -177,7 +177,7 @@ function startServer(config: Config, parts: ServerParts): GatewayServer {
       authenticator,
       health,
       metrics,
-      transcripts: { read: (slug, selection) => readSegments(database.prisma, slug, selection) },
+      transcripts: createTranscriptReader(database.prisma),
       snapshot: () => {
         const { dropped, ...figures } = queue.getQueueMetrics();
         return {

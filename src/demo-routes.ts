@@ -1,6 +1,6 @@
 import { mintToken, type TokenRequest } from "./auth/token-minter.ts";
 import page from "./browser/page.html";
-import { problem } from "./gateway/http-routes.ts";
+import { problem } from "./gateway/problem.ts";
 import type { DemoRoutes } from "./gateway/server.ts";
 
 /** The page asks for a new token with every start; an hour outlives any try-out. */

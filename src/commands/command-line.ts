@@ -5,12 +5,13 @@ import { VERSION } from "../version.ts";
 import { EXIT, UsageError, type Command, type FlagValues } from "./command.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { demo } from "./demo.ts";
+import { exportTranscript } from "./export.ts";
 import { renderCommandHelp, renderFlagList, renderHelp } from "./help.ts";
 import { migrate } from "./migrate.ts";
 import { serve } from "./serve.ts";
 import { token } from "./token.ts";
 
-const COMMANDS: readonly Command[] = [serve, demo, migrate, token, deadLetters];
+const COMMANDS: readonly Command[] = [serve, demo, migrate, token, exportTranscript, deadLetters];
 
 /** What runs when no command is named. */
 const DEFAULT_COMMAND = serve;

@@ -1,12 +1,13 @@
 /** Everything that is answered over plain HTTP. Errors are JSON: `{"error":{"code","message"}}`. */
 import { timingSafeEqual } from "node:crypto";
-import { toAppError } from "../kernel/errors.ts";
 import type { Health } from "../observe/health.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import { isTranslationCode } from "../relay/language-codes.ts";
 import type { TranscriptReader } from "../relay/ports.ts";
 import type { Authenticator } from "./admission.ts";
-import { formatTranscript, parseTranscriptFormat } from "./transcript-formats.ts";
+import { problem } from "./problem.ts";
+import { createTranscriptRoute } from "./transcript-route.ts";
+
+// Answers that are not made here say what is wrong in the same words.
 
 export const SOCKET_PATH = "/api/realtime/transcribe";
 
@@ -39,23 +40,21 @@ export interface HttpRoutesOptions {
   readonly metricsToken: string | undefined;
 }
 
-/** One answer holds at most this many segments: about a day of talk, and 2 MB. */
-const TRANSCRIPT_SEGMENTS_MAX = 10_000;
-
-/** A slug has at most 256 UTF-16 units; each takes nine characters in a URL at most. */
-const TRANSCRIPT_PATH = /^\/api\/sessions\/([^/]{1,2304})\/transcript$/;
+/** The call's name is matched encoded; how long it may be is the route's affair. */
+const TRANSCRIPT_PATH = /^\/api\/sessions\/([^/]+)\/transcript$/;
 
 /** Answers one request. Rejects only for a bug; a failing world is an answer. */
 export type HttpRoutes = (request: Request, url: URL) => Promise<Response>;
 
 export function createHttpRoutes(deps: HttpRoutesDeps, options: HttpRoutesOptions): HttpRoutes {
+  const answerTranscript = createTranscriptRoute(deps);
   return async (request, url) => {
     if (request.method !== "GET" && request.method !== "HEAD") {
       return problem(405, "method-not-allowed", "expected GET", { allow: "GET, HEAD" });
     }
     const transcriptPath = TRANSCRIPT_PATH.exec(url.pathname);
     if (transcriptPath?.[1] !== undefined) {
-      return answerTranscript(request, url, transcriptPath[1], deps);
+      return answerTranscript(request, url, transcriptPath[1]);
     }
     switch (url.pathname) {
       case SOCKET_PATH:
@@ -83,15 +82,6 @@ export function createHttpRoutes(deps: HttpRoutesDeps, options: HttpRoutesOption
   };
 }
 
-export function problem(
-  status: number,
-  code: string,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  return Response.json({ error: { code, message } }, { status, headers });
-}
-
 async function answerMetrics(
   request: Request,
   { metrics, snapshot }: HttpRoutesDeps,
@@ -117,51 +107,6 @@ function answerHealth(deps: HttpRoutesDeps, { version }: HttpRoutesOptions): Res
   const { ready, problems } = deps.health.readiness();
   const uptimeSeconds = Math.round(process.uptime());
   return Response.json({ status: ready ? "ok" : "degraded", version, uptimeSeconds, problems });
-}
-
-async function answerTranscript(
-  request: Request,
-  url: URL,
-  encodedSlug: string,
-  { authenticator, transcripts }: HttpRoutesDeps,
-): Promise<Response> {
-  const format = parseTranscriptFormat(url.searchParams.get("format"));
-  if (!format.ok) return problem(400, "request-invalid", format.problem);
-  const language = url.searchParams.get("language") ?? undefined;
-  if (language !== undefined && !isTranslationCode(language)) {
-    return problem(400, "request-invalid", 'expected a language to translate into, such as "fr"');
-  }
-  try {
-    const { speaker } = await authenticator.identify(request);
-    if (speaker.sessionSlug !== decodeSlug(encodedSlug)) {
-      return problem(403, "session-mismatch", "expected a token of this session");
-    }
-    const selection = { limit: TRANSCRIPT_SEGMENTS_MAX, language };
-    const found = await transcripts.read(speaker.sessionSlug, selection);
-    if (found === null) return problem(404, "not-found", "no such session");
-    const { contentType, body } = formatTranscript(
-      format.value,
-      speaker.sessionSlug,
-      found.segments,
-      found.hasMore,
-    );
-    return new Response(body, {
-      headers: { "content-type": contentType, "cache-control": "no-store" },
-    });
-  } catch (error) {
-    const failure = toAppError(error);
-    if (failure.code === "internal") throw failure;
-    return problem(failure.code.startsWith("token-") ? 401 : 503, failure.code, failure.message);
-  }
-}
-
-/** Nothing when the path is malformed. One slug has many encoded forms, so that only decoded ones can be compared. */
-function decodeSlug(encoded: string): string | undefined {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Compares without telling by its duration how much was right. */

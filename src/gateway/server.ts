@@ -9,8 +9,9 @@ import { findClientAddress } from "./client-address.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { closeReason, errorMessage } from "./client-failure.ts";
 import { CLOSINGS } from "./close-codes.ts";
-import { problem, SOCKET_PATH, type HttpRoutes } from "./http-routes.ts";
+import { SOCKET_PATH, type HttpRoutes } from "./http-routes.ts";
 import { serialise } from "./messages.ts";
+import { problem } from "./problem.ts";
 import type { SessionDesk } from "./session-desk.ts";
 
 export interface GatewayServerDeps {

@@ -5,9 +5,10 @@
  * begins, and where that leaves it too short to read, the later one waits. Each has one or two lines of limited width.
  */
 import type { StoredSegment } from "../relay/ports.ts";
+import { NARROW_UNITS, unitsOf, wrapLines } from "./caption-lines.ts";
 
 export interface Cue {
-  /** Milliseconds since the first segment's start. */
+  /** Whole milliseconds since the call's first final began; not before the end of the cue before. */
   readonly startMs: number;
   readonly endMs: number;
   readonly speaker: string | undefined;
@@ -15,58 +16,70 @@ export interface Cue {
   readonly lines: readonly string[];
 }
 
-/** Both limits and the shortest cue follow Netflix's Timed Text Style Guide. */
-const LINE_CHARACTERS_MAX = 42;
+/** All three follow Netflix's Timed Text Style Guide: 5/6 of a second to 7 seconds. */
 const CUE_LINES_MAX = 2;
 const CUE_MS_MIN = 833;
+const CUE_MS_MAX = 7000;
 
-/** Unhurried speech: how long an utterance without an end is taken to last. */
+/** Unhurried speech, by the width of a Latin letter: how long an utterance without an end is taken to last. */
 const MS_PER_CHARACTER = 70;
 
-/** A word too long for a line is cut between what people see as characters, never inside one. */
-const characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** What is to be shown, until the next final tells how long. */
+interface Shown {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly speaker: string | undefined;
+  readonly blocks: readonly (readonly string[])[];
+}
 
-/** `toText` says what is shown of a segment; `segments` are in the order of their starts. */
-export function createCues(
-  segments: readonly StoredSegment[],
-  toText: (segment: StoredSegment) => string,
-): readonly Cue[] {
-  const cues: Cue[] = [];
-  const originMs = segments[0]?.startedAt.getTime() ?? 0;
-  let freeFromMs = 0;
-  for (const [index, segment] of segments.entries()) {
-    const blocks = toBlocks(wrapLines(toText(segment)));
-    if (blocks.length === 0) continue;
-    const startMs = Math.max(segment.startedAt.getTime() - originMs, freeFromMs);
-    const nextStart = segments[index + 1]?.startedAt.getTime() ?? Number.POSITIVE_INFINITY;
-    const endMs = Math.max(
-      Math.min(findEndMs(segment) - originMs, nextStart - originMs),
-      startMs + blocks.length * CUE_MS_MIN,
-    );
-    cues.push(...spreadBlocks(blocks, startMs, endMs, segment.speaker?.name));
-    freeFromMs = endMs;
+/** Gives out the cues of each final when it has seen the next one: of any number of finals it remembers one. */
+export class CueTrack {
+  readonly #originMs: number;
+  readonly #toText: (segment: StoredSegment) => string;
+  #shown: Shown | undefined;
+  #freeFromMs = 0;
+
+  /** `toText` says what is shown of a segment. Times count from `origin`. */
+  constructor(origin: Date, toText: (segment: StoredSegment) => string) {
+    this.#originMs = origin.getTime();
+    this.#toText = toText;
   }
-  return cues;
+
+  /** Segments come in the order of their starts. Returns the cues of the one before, none for the first. */
+  add(segment: StoredSegment): readonly Cue[] {
+    const lines = wrapLines(this.#toText(segment));
+    if (lines.length === 0) return [];
+    const startMs = Math.max(0, segment.startedAt.getTime() - this.#originMs);
+    const durationMs =
+      segment.endedAt === null
+        ? (lines.reduce((sum, line) => sum + unitsOf(line), 0) / NARROW_UNITS) * MS_PER_CHARACTER
+        : segment.endedAt.getTime() - segment.startedAt.getTime();
+    const cues = this.#release(startMs);
+    const speaker = segment.speaker?.name;
+    this.#shown = { startMs, endMs: startMs + durationMs, speaker, blocks: toBlocks(lines) };
+    return cues;
+  }
+
+  /** The cues of the last segment. */
+  end(): readonly Cue[] {
+    return this.#release(Number.POSITIVE_INFINITY);
+  }
+
+  #release(nextStartMs: number): readonly Cue[] {
+    const shown = this.#shown;
+    if (shown === undefined) return [];
+    this.#shown = undefined;
+    const startMs = Math.max(shown.startMs, this.#freeFromMs);
+    const endMsMin = startMs + shown.blocks.length * CUE_MS_MIN;
+    const endMs = Math.max(Math.min(Math.round(shown.endMs), nextStartMs), endMsMin);
+    this.#freeFromMs = endMs;
+    return spreadBlocks(shown, startMs, endMs);
+  }
 }
 
-/** One line, however the text was broken before. */
-export function collapseSpace(text: string): string {
-  return text.replaceAll(/[\s\p{Cc}]+/gu, " ").trim();
-}
-
-function findEndMs(segment: StoredSegment): number {
-  if (segment.endedAt !== null) return segment.endedAt.getTime();
-  return segment.startedAt.getTime() + segment.text.length * MS_PER_CHARACTER;
-}
-
-/** Every block gets the shortest time that can be read; what is left is shared by length of text. */
-function spreadBlocks(
-  blocks: readonly (readonly string[])[],
-  startMs: number,
-  endMs: number,
-  speaker: string | undefined,
-): readonly Cue[] {
-  const sizes = blocks.map((lines) => lines.join("").length);
+/** Every block gets the shortest time that can be read; what is left is shared by width of text, up to the longest time. */
+function spreadBlocks({ blocks, speaker }: Shown, startMs: number, endMs: number): readonly Cue[] {
+  const sizes = blocks.map((lines) => unitsOf(lines.join("")));
   const sizeTotal = sizes.reduce((sum, size) => sum + size, 0);
   const spareMs = endMs - startMs - blocks.length * CUE_MS_MIN;
   let sizeBefore = 0;
@@ -75,7 +88,12 @@ function spreadBlocks(
     const cueStartMs = nextMs;
     sizeBefore += sizes[index] ?? 0;
     nextMs = startMs + (index + 1) * CUE_MS_MIN + Math.round((spareMs * sizeBefore) / sizeTotal);
-    return { startMs: cueStartMs, endMs: nextMs, speaker, lines };
+    return {
+      startMs: cueStartMs,
+      endMs: Math.min(nextMs, cueStartMs + CUE_MS_MAX),
+      speaker,
+      lines,
+    };
   });
 }
 
@@ -85,35 +103,4 @@ function toBlocks(lines: readonly string[]): readonly (readonly string[])[] {
     blocks.push(lines.slice(index, index + CUE_LINES_MAX));
   }
   return blocks;
-}
-
-function wrapLines(text: string): readonly string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of collapseSpace(text).split(" ").flatMap(splitLongWord)) {
-    const longer = line === "" ? word : `${line} ${word}`;
-    if (longer.length <= LINE_CHARACTERS_MAX) {
-      line = longer;
-    } else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  if (line !== "") lines.push(line);
-  return lines;
-}
-
-function splitLongWord(word: string): readonly string[] {
-  if (word.length <= LINE_CHARACTERS_MAX) return [word];
-  const pieces: string[] = [];
-  let piece = "";
-  for (const { segment: character } of characters.segment(word)) {
-    if (piece !== "" && piece.length + character.length > LINE_CHARACTERS_MAX) {
-      pieces.push(piece);
-      piece = "";
-    }
-    piece += character;
-  }
-  pieces.push(piece);
-  return pieces;
 }

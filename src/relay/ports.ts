@@ -219,11 +219,24 @@ export interface StoredSegment {
   readonly endedAt: Date | null;
 }
 
+/** A place behind one final, in the order in which finals are read. */
+export interface TranscriptPlace {
+  /** The final's time by which the order goes, in microseconds since the epoch: PostgreSQL's own resolution. */
+  readonly atUs: number;
+  /** Of the final; decides between equal times. Empty before the first one. */
+  readonly id: string;
+}
+
+/** Before the first final of any transcript: a time in 1684. */
+export const TRANSCRIPT_START: TranscriptPlace = { atUs: Number.MIN_SAFE_INTEGER, id: "" };
+
 export interface StoredTranscript {
   /** In the order in which they began. */
   readonly segments: readonly StoredSegment[];
   /** True when the limit cut the end off. */
   readonly hasMore: boolean;
+  /** When the first final of the call began, in whatever language: captions of all of them count from it. */
+  readonly beganAt: Date | undefined;
 }
 
 /** Which finals of a session are read. */
@@ -234,10 +247,36 @@ export interface TranscriptSelection {
   readonly language: TranslationCode | undefined;
 }
 
-/** Reads finals back, for whoever may see them. */
+/** How far a reader of pages has come. */
+export interface PageCursor {
+  /** The next page begins behind it. */
+  readonly place: TranscriptPlace;
+  /** The reader has every final up to here. Behind it one may still appear. At `place`, or before it. */
+  readonly settled: TranscriptPlace;
+}
+
+export interface PageSelection extends TranscriptSelection {
+  /** What an earlier page said to be next. */
+  readonly after: PageCursor;
+}
+
+export interface TranscriptPage {
+  /** In the order in which they began; another page may hold one that began between them. */
+  readonly segments: readonly StoredSegment[];
+  /** True when the next page holds finals already. */
+  readonly hasMore: boolean;
+  readonly next: PageCursor;
+}
+
+/** Reads finals back, for whoever may see them. Both give null when no such session is stored, and reject with an `AppError`. */
 export interface TranscriptReader {
-  /** Null when no such session is stored; rejects with an `AppError`. */
+  /** From the first one, in the order in which they began. */
   read(sessionSlug: string, selection: TranscriptSelection): Promise<StoredTranscript | null>;
+  /**
+   * In the order in which they were stored. Whoever goes on following `next` gets every final, those too that are committed in
+   * another order than they were written. One that was stored just now comes again.
+   */
+  readPage(sessionSlug: string, selection: PageSelection): Promise<TranscriptPage | null>;
 }
 
 /** Finds finals by their keys, wherever they are on their way to the database. */

@@ -1,54 +1,98 @@
 import type { PrismaClient, TranscriptSegment } from "../database/generated/client.ts";
 import { toStoreError } from "../database/store-error.ts";
 import { assert } from "../kernel/assert.ts";
-import type { StoredTranscript, Transcript, TranscriptSelection } from "../relay/ports.ts";
+import type { TranslationCode } from "../relay/language-codes.ts";
+import {
+  TRANSCRIPT_START,
+  type PageSelection,
+  type StoredTranscript,
+  type Transcript,
+  type TranscriptPage,
+  type TranscriptPlace,
+  type TranscriptReader,
+  type TranscriptSelection,
+} from "../relay/ports.ts";
+import { selectFinals, type FinalRows } from "./final-rows.ts";
+import { advanceCursor } from "./page-progress.ts";
 
 /** More keys of one look-up than any client misses while it is away, and few enough for one short statement. */
 const KEYS_MAX = 500;
 
-/** Finals of a session; `null` when there is no such session. Rejects with a `StoreError`. */
+/** Reads what the process's database holds. */
+export function createTranscriptReader(prisma: PrismaClient): TranscriptReader {
+  return {
+    read: (sessionSlug, selection) => readSegments(prisma, sessionSlug, selection),
+    readPage: (sessionSlug, selection) => readPage(prisma, sessionSlug, selection),
+  };
+}
+
+/** The first finals of a session; `null` when there is no such session. Rejects with a `StoreError`. */
 export async function readSegments(
   prisma: PrismaClient,
   sessionSlug: string,
   { limit, language }: TranscriptSelection,
 ): Promise<StoredTranscript | null> {
-  try {
-    const session = await prisma.videoSession.findUnique({
+  const transcript = await openTranscript(prisma, sessionSlug, language);
+  if (transcript === null) return null;
+  const { rows, hasMore } = await transcript.read(limit, TRANSCRIPT_START);
+  return { segments: rows.map(({ segment }) => segment), hasMore, beganAt: transcript.beganAt };
+}
+
+/** A session's finals in the order in which they began, as they stand at each `read`. */
+export interface OpenTranscript {
+  readonly beganAt: Date | undefined;
+  /** Rejects with a `StoreError`. */
+  read(limit: number, after: TranscriptPlace): Promise<FinalRows>;
+}
+
+/** For reading a transcript of any length in parts; `null` when there is no such session. Rejects with a `StoreError`. */
+export async function openTranscript(
+  prisma: PrismaClient,
+  sessionSlug: string,
+  language: TranslationCode | undefined,
+): Promise<OpenTranscript | null> {
+  const session = await translated(() =>
+    prisma.videoSession.findUnique({
       where: { slug: sessionSlug },
       select: {
+        id: true,
         segments: {
-          // R2: other programs may keep partials in the same table.
-          where: {
-            isFinal: true,
-            ...(language === undefined
-              ? { translationOf: null }
-              : { translationOf: { not: null }, language }),
-          },
+          where: { isFinal: true },
           orderBy: [{ startedAt: "asc" }, { id: "asc" }],
-          // One more than asked for tells whether there are more.
-          take: limit + 1,
-          select: {
-            utteranceId: true,
-            translationOf: true,
-            text: true,
-            language: true,
-            confidence: true,
-            participant: { select: { identity: true, name: true } },
-            startedAt: true,
-            endedAt: true,
-          },
+          take: 1,
+          select: { startedAt: true },
         },
       },
-    });
-    if (session === null) return null;
-    const segments = session.segments
-      .slice(0, limit)
-      .map(({ participant, translationOf, utteranceId, ...segment }) => ({
-        ...segment,
-        utteranceId: translationOf ?? utteranceId,
-        speaker: participant,
-      }));
-    return { segments, hasMore: session.segments.length > limit };
+    }),
+  );
+  if (session === null) return null;
+  return {
+    beganAt: session.segments[0]?.startedAt,
+    read: (limit, after) =>
+      translated(() => selectFinals(prisma, session.id, "startedAt", { limit, language, after })),
+  };
+}
+
+async function readPage(
+  prisma: PrismaClient,
+  sessionSlug: string,
+  { limit, language, after }: PageSelection,
+): Promise<TranscriptPage | null> {
+  const session = await translated(() =>
+    prisma.videoSession.findUnique({ where: { slug: sessionSlug }, select: { id: true } }),
+  );
+  if (session === null) return null;
+  const selection = { limit, language, after: after.place };
+  const page = await translated(() => selectFinals(prisma, session.id, "createdAt", selection));
+  const segments = page.rows
+    .map(({ segment }) => segment)
+    .toSorted((one, other) => one.startedAt.getTime() - other.startedAt.getTime());
+  return { segments, hasMore: page.hasMore, next: advanceCursor(after, page) };
+}
+
+async function translated<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
   } catch (error) {
     throw toStoreError(error, "reading a transcript");
   }

@@ -4,7 +4,7 @@ import { runCommandLine } from "../../src/commands/command-line.ts";
 import type { Environment } from "../../src/config.ts";
 import { SETTINGS } from "../../src/settings.ts";
 
-const COMMANDS = ["serve", "demo", "migrate", "token", "dead-letters"];
+const COMMANDS = ["serve", "demo", "migrate", "token", "export", "dead-letters"];
 
 /** What a run prints, and the code that it exits with. */
 async function run(args: readonly string[], environment: Environment = {}) {

@@ -73,7 +73,7 @@ describe("the executable alone in an empty folder", () => {
   });
 
   test("answers --help and --version everywhere, and refuses what does not exist with what does", async () => {
-    for (const command of ["serve", "demo", "migrate", "token", "dead-letters"]) {
+    for (const command of ["serve", "demo", "migrate", "token", "export", "dead-letters"]) {
       const help = await runExecutable(installation, [command, "--help"]);
       expect(help.stdout).toContain(`stenogate ${command}: `);
       expect((await runExecutable(installation, [command, "--version"])).stdout).toMatch(
@@ -83,7 +83,7 @@ describe("the executable alone in an empty folder", () => {
     const command = await runExecutable(installation, ["sing"]);
     expect([command.exitCode, command.stderr]).toEqual([
       64,
-      'stenogate: unknown command "sing"; there are: serve, demo, migrate, token, dead-letters\n',
+      'stenogate: unknown command "sing"; there are: serve, demo, migrate, token, export, dead-letters\n',
     ]);
     const flag = await runExecutable(installation, ["demo", "--twice"]);
     expect(flag.exitCode).toBe(64);

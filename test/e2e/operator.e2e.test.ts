@@ -8,6 +8,7 @@ import { startGateway } from "../support/gateway-process.ts";
 import { postgres } from "../support/postgres.ts";
 import { connectSpeaker } from "../support/speaker.ts";
 import { until } from "../support/until.ts";
+import { parseWebVtt } from "../support/webvtt.ts";
 
 const LIMIT_MS = 60_000;
 
@@ -84,6 +85,60 @@ test(
     expect(await gateway.exited).toBe(0);
   },
   LIMIT_MS,
+);
+
+test(
+  "exports what was said, from PostgreSQL and from an embedded database, once nobody else owns it",
+  async () => {
+    await using database = await postgres.createDatabase();
+    const { pcm, sentences } = await loadSample();
+    const lines = sentences.map((sentence) => `ada: ${sentence}`);
+    const shown = (stdout: string) =>
+      stdout
+        .trimEnd()
+        .replaceAll(/^\[[\d:]+\] /gm, "")
+        .split("\n");
+    const kinds = [
+      { DATABASE_URL: database.url, SESSION_POLICY: "create", DATA_DIR: "exported" },
+      { DATA_DIR: "exported-embedded" },
+    ];
+    for (const settings of kinds) {
+      const exported = (...args: string[]) =>
+        runExecutable(installation, ["export", "--session", "standup", ...args], settings);
+      await using gateway = await startGateway(installation, {
+        ...settings,
+        GLADIA_API_URL: simulator.url,
+      });
+      const speaker = await connectSpeaker(gateway.url, "standup", "ada");
+      await speaker.speak(pcm, 8);
+      speaker.stop();
+      expect(await speaker.closed).toBe(1000);
+      if (!("DATABASE_URL" in settings)) {
+        const refused = await exported();
+        expect([refused.exitCode, refused.stdout]).toEqual([1, ""]);
+        expect(refused.stderr).toContain("another process holds its lock");
+      }
+      gateway.signal("SIGTERM");
+      expect(await gateway.exited).toBe(0);
+
+      expect(await exported("--format", "txt")).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(shown((await exported("--format", "txt")).stdout)).toEqual(lines);
+      expect(await exported("--format", "vtt", "--output", "standup.vtt")).toEqual({
+        exitCode: 0,
+        stdout: "",
+        stderr: "",
+      });
+      const vtt = parseWebVtt(await Bun.file(join(installation.directory, "standup.vtt")).text());
+      expect(new Set(vtt.cues.map(({ voice }) => voice))).toEqual(new Set(["ada"]));
+      const unknown = await runExecutable(installation, ["export", "--session", "x"], settings);
+      expect(unknown).toEqual({
+        exitCode: 1,
+        stdout: "",
+        stderr: 'stenogate export: no such session: "x"\n',
+      });
+    }
+  },
+  4 * LIMIT_MS,
 );
 
 test(

@@ -1,18 +1,7 @@
 import { expect, test } from "bun:test";
 import { SOCKET_PATH } from "../../src/gateway/http-routes.ts";
-import { AppError } from "../../src/kernel/errors.ts";
-import type { StoredSegment } from "../../src/relay/ports.ts";
-import { nowSeconds, sign } from "../auth/tokens.ts";
+import { bearer, errorOf } from "../support/answers.ts";
 import { GatewayStage } from "../support/gateway-stage.ts";
-
-/** The status and the code of an answer whose body is an error. */
-async function errorOf(answer: Response): Promise<[number, string]> {
-  const body = (await answer.json()) as { error: { code: string; message: string } };
-  expect(body.error.message).not.toBe("");
-  return [answer.status, body.error.code];
-}
-
-const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
 test("answers unknown paths, methods and plain requests of the socket with JSON errors", async () => {
   await using stage = new GatewayStage();
@@ -90,94 +79,4 @@ test("asks for the metrics token where there is one", async () => {
   expect(await errorOf(wrong)).toEqual([401, "token-invalid"]);
   expect((await stage.get("/metrics", bearer(metricsToken))).status).toBe(200);
   expect((await stage.get("/livez")).status).toBe(200);
-});
-
-const segment: StoredSegment = {
-  utteranceId: "provider-1:0",
-  text: "good morning",
-  language: "en",
-  confidence: 0.9,
-  speaker: { identity: "host", name: "Ada" },
-  startedAt: new Date(1000),
-  endedAt: new Date(2000),
-};
-
-const transcriptPath = (slug: string, format = "json") =>
-  `/api/sessions/${encodeURIComponent(slug)}/transcript?format=${format}`;
-
-test.each([
-  ["json", "application/json"],
-  ["txt", "text/plain"],
-  ["srt", "application/x-subrip"],
-  ["vtt", "text/vtt"],
-])("hands a stored transcript out as %s", async (format, contentType) => {
-  await using stage = new GatewayStage();
-  stage.stored.set("standup", [segment]);
-  const answer = await stage.get(transcriptPath("standup", format), bearer(await sign({})));
-  expect(answer.status).toBe(200);
-  expect(answer.headers.get("content-type")).toStartWith(contentType);
-  expect(answer.headers.get("cache-control")).toBe("no-store");
-  expect(await answer.text()).toContain("good morning");
-});
-
-test("hands translations out where a language is asked for that the provider knows", async () => {
-  await using stage = new GatewayStage();
-  stage.stored.set("standup", [segment]);
-  stage.stored.set("standup fr", [{ ...segment, text: "bonjour", language: "fr" }]);
-  const read = async (language: string) =>
-    stage.get(`${transcriptPath("standup", "txt")}&language=${language}`, bearer(await sign({})));
-  expect(await (await read("fr")).text()).toContain("Ada: bonjour");
-  for (const unknown of ["", "FR", "en-GB", "xx"]) {
-    expect(await errorOf(await read(unknown))).toEqual([400, "request-invalid"]);
-  }
-});
-
-test("hands a transcript out to a token of the same session only", async () => {
-  await using stage = new GatewayStage();
-  stage.stored.set("standup", [segment]);
-  const path = transcriptPath("standup");
-  const answerTo = async (claims: object) =>
-    errorOf(await stage.get(path, bearer(await sign({ ...claims }))));
-  expect(await errorOf(await stage.get(path))).toEqual([401, "token-missing"]);
-  expect(await answerTo({ exp: nowSeconds() - 1 })).toEqual([401, "token-expired"]);
-  expect(await errorOf(await stage.get(path, bearer("wrong")))).toEqual([401, "token-invalid"]);
-  expect(await answerTo({ sessionSlug: "retro" })).toEqual([403, "session-mismatch"]);
-  const unknown = await stage.get(
-    transcriptPath("retro"),
-    bearer(await sign({ sessionSlug: "retro" })),
-  );
-  expect(await errorOf(unknown)).toEqual([404, "not-found"]);
-  const misspelt = await stage.get(transcriptPath("standup", "doc"), bearer(await sign({})));
-  expect(await errorOf(misspelt)).toEqual([400, "request-invalid"]);
-});
-
-test.each([
-  ["team:daily@acme", "team:daily@acme"],
-  ["team:daily@acme", "team%3adaily%40acme"],
-  ["a/b c", "a%2Fb%20c"],
-  ["木".repeat(256), encodeURIComponent("木".repeat(256))],
-])("knows the session %p by its path %p", async (sessionSlug, encoded) => {
-  await using stage = new GatewayStage();
-  stage.stored.set(sessionSlug, [segment]);
-  const token = await sign({ sessionSlug });
-  const answer = await stage.get(`/api/sessions/${encoded}/transcript`, bearer(token));
-  expect(answer.status).toBe(200);
-});
-
-test("takes a path that is badly encoded for another session's", async () => {
-  await using stage = new GatewayStage();
-  const answer = await stage.get("/api/sessions/%ff/transcript", bearer(await sign({})));
-  expect(await errorOf(answer)).toEqual([403, "session-mismatch"]);
-});
-
-test("answers 503 while the database is away, and 500 for a bug, which alone is logged", async () => {
-  await using stage = new GatewayStage();
-  const read = async () =>
-    errorOf(await stage.get(transcriptPath("standup"), bearer(await sign({}))));
-  stage.stored.set("standup", new AppError("database-unreachable", "no answer"));
-  expect(await read()).toEqual([503, "database-unreachable"]);
-  expect(stage.log.lines).toEqual([]);
-  stage.stored.set("standup", new Error("the test broke the reader"));
-  expect(await read()).toEqual([500, "internal"]);
-  expect(stage.log.linesOf("A request failed on our side")).toHaveLength(1);
 });

@@ -1,42 +1,19 @@
 import { expect, test } from "bun:test";
 import {
-  formatTranscript,
   parseTranscriptFormat,
   type TranscriptFormat,
 } from "../../src/gateway/transcript-formats.ts";
 import type { StoredSegment } from "../../src/relay/ports.ts";
-
-const ORIGIN_MS = Date.parse("2026-03-01T10:00:00.000Z");
-
-function createSegment(
-  startMs: number,
-  endMs: number | null,
-  text: string,
-  name: string | null = "Ada",
-): StoredSegment {
-  return {
-    utteranceId: `g-1:${startMs}`,
-    text,
-    language: "en",
-    confidence: 0.9,
-    speaker: name === null ? null : { identity: "host", name },
-    startedAt: new Date(ORIGIN_MS + startMs),
-    endedAt: endMs === null ? null : new Date(ORIGIN_MS + endMs),
-  };
-}
+import { createSegment, ORIGIN, writeTranscript } from "../support/written-transcript.ts";
 
 function format(name: TranscriptFormat, ...segments: readonly StoredSegment[]): string {
-  return formatTranscript(name, "standup", segments, false).body;
+  return writeTranscript(name, segments);
 }
 
-test("writes JSON with the names of the wire messages", () => {
-  const { contentType, body } = formatTranscript(
-    "json",
-    "standup",
-    [createSegment(0, 900, "hello"), createSegment(1000, null, "bye", null)],
-    true,
-  );
-  expect(contentType).toBe("application/json; charset=utf-8");
+test("writes JSON with the names of the wire messages, a line for each segment", () => {
+  const segments = [createSegment(0, 900, "hello"), createSegment(1000, null, "bye", null)];
+  const body = writeTranscript("json", segments, { ending: { hasMore: true, next: "abc" } });
+  expect(body.trimEnd().split("\n")).toHaveLength(2);
   expect(JSON.parse(body)).toEqual({
     session: "standup",
     segments: [
@@ -60,6 +37,7 @@ test("writes JSON with the names of the wire messages", () => {
       },
     ],
     has_more: true,
+    next: "abc",
   });
 });
 
@@ -126,7 +104,7 @@ test("ends a cue where the next begins, and lets the next wait where that is too
 });
 
 test("writes valid files when nothing was said", () => {
-  expect(format("json")).toBe('{"session":"standup","segments":[],"has_more":false}');
+  expect(format("json")).toBe('{"session":"standup","segments":[],"has_more":false}\n');
   expect(format("txt")).toBe("");
   expect(format("srt", createSegment(0, 1000, " ", null))).toBe("");
   expect(format("vtt")).toBe("WEBVTT\n");
@@ -134,74 +112,65 @@ test("writes valid files when nothing was said", () => {
 
 test("tells that the transcript goes on, where the format has a place for it", () => {
   const segments = [createSegment(0, 1000, "hello", null)];
-  expect(formatTranscript("txt", "standup", segments, true).body).toEndWith("hello\n[…]\n");
-  expect(formatTranscript("vtt", "standup", segments, true).body).toEndWith(
+  const ending = { hasMore: true };
+  expect(writeTranscript("txt", segments, { ending })).toEndWith("hello\n[…]\n");
+  expect(writeTranscript("vtt", segments, { ending })).toEndWith(
     "hello\n\nNOTE The transcript goes on.\n",
+  );
+  expect(writeTranscript("srt", segments, { ending })).toEndWith("hello\n");
+  expect(writeTranscript("vtt", [], { ending })).toBe("WEBVTT\n\nNOTE The transcript goes on.\n");
+});
+
+test("counts times from where it is told, so that translations keep to what they translate", () => {
+  const segments = [createSegment(5000, 6000, "bonjour", null)];
+  const options = { beganAt: ORIGIN };
+  expect(writeTranscript("txt", segments, options)).toBe("[00:00:05] bonjour\n");
+  expect(writeTranscript("srt", segments, options)).toContain("\n00:00:05,000 --> 00:00:06,000\n");
+  // A final that was stored since the beginning was looked up may begin before it.
+  const early = { beganAt: new Date(ORIGIN.getTime() + 9000) };
+  expect(writeTranscript("txt", segments, early)).toBe("[00:00:00] bonjour\n");
+  expect(writeTranscript("vtt", segments, early)).toContain("\n00:00:00.000 --> 00:00:01.000\n");
+});
+
+test("counts hours beyond 99", () => {
+  const hour = 3_600_000;
+  const segments = [createSegment(0, 1000, "hello"), createSegment(1234 * hour, null, "bye", null)];
+  expect(format("txt", ...segments)).toEndWith("[1234:00:00] bye\n");
+  expect(format("vtt", ...segments)).toEndWith("\n1234:00:00.000 --> 1234:00:00.833\nbye\n");
+});
+
+test("shows no cue longer than seven seconds", () => {
+  const cues = format("srt", createSegment(0, 60_000, "hm", null)).match(/.* --> .*/g);
+  expect(cues).toEqual(["00:00:00,000 --> 00:00:07,000"]);
+});
+
+test("takes the next final that is shown for the end of one, not a blank one", () => {
+  const segments = [
+    createSegment(0, 5000, "first", null),
+    createSegment(1000, 2000, " \n", null),
+    createSegment(4000, 5000, "second", null),
+  ];
+  expect(format("srt", ...segments)).toStartWith("1\n00:00:00,000 --> 00:00:04,000\nfirst\n");
+  expect(format("txt", ...segments)).toBe("[00:00:00] first\n[00:00:04] second\n");
+});
+
+test("leaves a blank name out", () => {
+  const segment = createSegment(0, 1000, "hello", " \n");
+  expect(format("txt", segment)).toBe("[00:00:00] hello\n");
+  expect(format("vtt", segment)).toEndWith("01.000\nhello\n");
+});
+
+test("draws what SRT players take for tags and overrides as something similar", () => {
+  const text = "a < b <i>so</i> {\\an8} ----> <3 <!--";
+  expect(format("srt", createSegment(0, 1000, text, "Ada <Q&A>"))).toEndWith(
+    "\nAda ‹Q&A>: a < b ‹i>so‹/i> (\\an8} --→ <3\n‹!--\n",
   );
 });
 
 test("knows four formats, JSON where none is named, and nothing inherited", () => {
-  expect(parseTranscriptFormat(null)).toEqual({ ok: true, value: "json" });
+  expect(parseTranscriptFormat(undefined)).toEqual({ ok: true, value: "json" });
   expect(parseTranscriptFormat("vtt")).toEqual({ ok: true, value: "vtt" });
   for (const value of ["", "VTT", "toString", "__proto__"]) {
     expect(parseTranscriptFormat(value).ok).toBe(false);
   }
 });
-
-const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
-
-test(`keeps cues apart, readable, narrow and complete, whatever was said (TEST_SEED=${seed})`, () => {
-  const random = createRandom(seed);
-  for (let round = 0; round < 300; round += 1) {
-    const segments = createRandomSegments(random);
-    const cues = parseSrt(format("srt", ...segments));
-    let freeFromMs = 0;
-    for (const cue of cues) {
-      expect(cue.startMs).toBeGreaterThanOrEqual(freeFromMs);
-      expect(cue.endMs - cue.startMs).toBeGreaterThanOrEqual(833);
-      expect(cue.lines.length).toBeWithin(1, 3);
-      for (const line of cue.lines) {
-        expect(line.length).toBeWithin(1, 43);
-        expect(line.isWellFormed()).toBe(true);
-      }
-      freeFromMs = cue.endMs;
-    }
-    const shown = cues.flatMap((cue) => cue.lines).join("");
-    const said = segments.map(({ text }) => `Ada:${text}`).join("");
-    expect(shown.replaceAll(" ", "")).toBe(said.replaceAll(/\s/g, ""));
-  }
-});
-
-/** Mulberry32: small, and the same everywhere for one seed. */
-function createRandom(start: number): (below: number) => number {
-  let state = start;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-function createRandomSegments(random: (below: number) => number): readonly StoredSegment[] {
-  const alphabet = ["a", "bc", "é", "木", "👩‍👩‍👧", "🎙️", " ", " ", " ", "\n", "&", "<"];
-  let startMs = 0;
-  return Array.from({ length: random(12) }, () => {
-    startMs += random(3) * random(2000);
-    const pick = (): string => alphabet[random(alphabet.length)] ?? "";
-    const text = Array.from({ length: random(200) }, pick).join("");
-    const endMs = random(4) === 0 ? null : startMs + random(8000);
-    return createSegment(startMs, endMs, text);
-  });
-}
-
-function parseSrt(body: string): { startMs: number; endMs: number; lines: string[] }[] {
-  const toMs = (clock: string): number => Date.parse(`1970-01-01T${clock.replace(",", ".")}Z`);
-  if (body === "") return [];
-  return body.split("\n\n").map((block, index) => {
-    const [number, times, ...lines] = block.trimEnd().split("\n");
-    expect(number).toBe(String(index + 1));
-    const [start, end] = (times ?? "").split(" --> ");
-    return { startMs: toMs(start ?? ""), endMs: toMs(end ?? ""), lines };
-  });
-}

@@ -8,12 +8,13 @@ import { SessionDesk } from "../../src/gateway/session-desk.ts";
 import { Health } from "../../src/observe/health.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../src/relay/memory-budget.ts";
-import type { StoredSegment, Transcript } from "../../src/relay/ports.ts";
+import type { Transcript } from "../../src/relay/ports.ts";
 import { SessionRegistry } from "../../src/relay/session-registry.ts";
 import { secret, sign } from "../auth/tokens.ts";
 import { recordedLog, type RecordedLog } from "./recorded-log.ts";
 import { relayStage, sessionLimits } from "./relay-stage.ts";
 import { ScriptedProvider } from "./scripted-provider.ts";
+import { ScriptedTranscripts } from "./scripted-transcripts.ts";
 import { SocketClient, type SocketOptions } from "./socket-client.ts";
 
 export interface GatewayOptions {
@@ -36,8 +37,7 @@ export class GatewayStage implements AsyncDisposable {
   readonly log: RecordedLog = recordedLog();
   /** What was handed to the sink, in order. */
   readonly kept: Transcript[] = [];
-  /** Stored transcripts by slug, translations by "<slug> <language>"; an `Error` is what reading them fails with. */
-  readonly stored = new Map<string, readonly StoredSegment[] | Error>();
+  readonly transcripts = new ScriptedTranscripts();
   isDraining = false;
   notReadyBecause: string | undefined;
   /** What looking kept finals up fails with. */
@@ -115,7 +115,7 @@ export class GatewayStage implements AsyncDisposable {
   }
 
   #startServer(options: GatewayOptions): GatewayServer {
-    const { desk, metrics, log, stored } = this;
+    const { desk, metrics, log, transcripts } = this;
     const authenticator = createAuthenticator();
     const health = this.#health;
     health.addCheck(() => this.notReadyBecause);
@@ -124,13 +124,7 @@ export class GatewayStage implements AsyncDisposable {
         authenticator,
         health,
         metrics,
-        transcripts: {
-          read: async (slug, { language }) => {
-            const segments = stored.get(language === undefined ? slug : `${slug} ${language}`);
-            if (segments instanceof Error) throw segments;
-            return segments === undefined ? null : { segments, hasMore: false };
-          },
-        },
+        transcripts,
         snapshot: () => ({
           activeConnections: this.server.connectionCount,
           activeGladiaBridges: this.provider.streams.length,
