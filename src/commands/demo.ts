@@ -35,9 +35,10 @@ export const demo: Command = {
       const lost = await app.shutDown();
       return isComplete && lost === 0 ? 0 : EXIT.failure;
     }
+    const ended = runUntilSignal(app, config, log);
     const { port } = app.url;
     console.log(`\nSpeak yourself: http://localhost:${port}/ (Ctrl-C ends the server)`);
-    return await runUntilSignal(app, config, log);
+    return await ended;
   },
 };
 

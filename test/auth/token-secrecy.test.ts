@@ -138,7 +138,7 @@ test("[R23] no answer, log line or figure of the gateway quotes a token that it 
     heard.push(stage.log.lines, await stage.metrics.exposition());
     expectSilence(way, token, heard);
   }
-}, 30_000);
+});
 
 test("[R23] no log line, message or figure of a whole session quotes the token it was opened by", async () => {
   await using stage = new GatewayStage();

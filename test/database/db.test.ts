@@ -7,7 +7,7 @@ import { lockFolder } from "../../src/database/folder-lock.ts";
 import { createGuardedFolder } from "../support/guarded-folder.ts";
 
 /** Making an embedded cluster takes four seconds, more on a busy machine. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 180_000;
 
 /** A process that owns the folder until it is killed. */
 async function startOwner(folder: string) {

@@ -5,14 +5,12 @@ import { join } from "node:path";
 import { loadSample, type Sample } from "../../src/gladia/simulator/sample.ts";
 import { startSimulator, type SimulatorOptions } from "../../src/gladia/simulator/simulator.ts";
 import { connectDeafClient } from "../support/deaf-client.ts";
-import { installExecutable, type Installation } from "../support/executable.ts";
+import { E2E_LIMIT_MS, installExecutable, type Installation } from "../support/executable.ts";
 import { spawnGateway, startGateway } from "../support/gateway-process.ts";
 import { postgres } from "../support/postgres.ts";
 import { connectSpeaker } from "../support/speaker.ts";
 import { startStallingProxy } from "../support/stalling-proxy.ts";
 import { until } from "../support/until.ts";
-
-const LIMIT_MS = 60_000;
 
 let installation: Installation;
 let sample: Sample;
@@ -20,7 +18,7 @@ let sample: Sample;
 beforeAll(async () => {
   installation = await installExecutable();
   sample = await loadSample();
-}, LIMIT_MS);
+}, E2E_LIMIT_MS);
 
 afterAll(() => installation[Symbol.asyncDispose]());
 
@@ -68,7 +66,7 @@ test(
     const stored = rows.map(({ text }) => text);
     for (const { text } of speaker.finals) expect(stored).toContain(text);
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -108,7 +106,7 @@ test(
     expect([...statuses]).toEqual([200]);
     expect(speaker.messages.at(-1)).toMatchObject({ type: "error", retryable: true });
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -127,7 +125,7 @@ test(
     expect(await gateway.exited).toBe(0);
     expect(gateway.log).toContain("Ended before it served");
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -145,7 +143,7 @@ test(
     second.signal("SIGTERM");
     expect(await second.exited).toBe(0);
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 async function openSimulator(options: SimulatorOptions = {}) {

@@ -1,6 +1,6 @@
 /** The part of the loss oracle that is quick enough for every run; `loss-oracle.ts` is the whole of it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { installExecutable, type Installation } from "../support/executable.ts";
+import { E2E_LIMIT_MS, installExecutable, type Installation } from "../support/executable.ts";
 import type { PostgresServer } from "../support/postgres-server.ts";
 import { startPreparedServer } from "../support/postgres.ts";
 import { seededRandom } from "../support/seeded-random.ts";
@@ -17,7 +17,7 @@ beforeAll(async () => {
     installExecutable(),
     startPreparedServer({ isDurable: true }),
   ]);
-}, 60_000);
+}, E2E_LIMIT_MS);
 
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
@@ -40,5 +40,5 @@ test.each([
     );
     expect(outcome.problems, outcome.log).toEqual([]);
   },
-  30_000,
+  E2E_LIMIT_MS,
 );

@@ -3,14 +3,16 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { loadSample } from "../../src/gladia/simulator/sample.ts";
 import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
-import { installExecutable, runExecutable, type Installation } from "../support/executable.ts";
+import {
+  E2E_LIMIT_MS,
+  installExecutable,
+  runExecutable,
+  type Installation,
+} from "../support/executable.ts";
 import { startGateway } from "../support/gateway-process.ts";
 import { postgres } from "../support/postgres.ts";
 import { connectSpeaker } from "../support/speaker.ts";
-import { until } from "../support/until.ts";
 import { parseWebVtt } from "../support/webvtt.ts";
-
-const LIMIT_MS = 60_000;
 
 let installation: Installation;
 let simulator: Simulator;
@@ -18,7 +20,7 @@ let simulator: Simulator;
 beforeAll(async () => {
   installation = await installExecutable();
   simulator = await startSimulator();
-}, LIMIT_MS);
+}, E2E_LIMIT_MS);
 
 afterAll(async () => {
   await simulator.stop();
@@ -43,9 +45,7 @@ test(
     await speaker.speak(pcm, 8);
     speaker.stop();
     expect(await speaker.closed).toBe(1000);
-    await until(
-      () => gateway.log.split("A final went to the dead letters").length > sentences.length,
-    );
+    await gateway.logged("A final went to the dead letters", sentences.length);
 
     const listed = await deadLetters("list");
     expect(listed.stdout).toContain("late ada  session-unknown: its session stayed unknown");
@@ -66,7 +66,7 @@ test(
     expect(rows.map(({ text }) => text)).toEqual(sentences.slice(1));
     expect((await deadLetters("list")).stdout).toBe("0 dead letters\n");
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -77,14 +77,14 @@ test(
     await using gateway = await startGateway(installation, settings);
     await Bun.write(path, "BATCH_MAX_SIZE=7\nPORT=ignored\n");
     gateway.signal("SIGHUP");
-    await until(() => gateway.log.includes('"maxBatchSize":7'));
+    await gateway.logged('"maxBatchSize":7');
     await Bun.write(path, "BATCH_MAX_SIZE=none\n");
     gateway.signal("SIGHUP");
-    await until(() => gateway.log.includes("BATCH_MAX_SIZE: expected a whole number"));
+    await gateway.logged("BATCH_MAX_SIZE: expected a whole number");
     gateway.signal("SIGTERM");
     expect(await gateway.exited).toBe(0);
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -138,7 +138,7 @@ test(
       });
     }
   },
-  4 * LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -147,9 +147,11 @@ test(
     const settings = { GLADIA_API_URL: simulator.url, DATA_DIR: "shared" };
     await using gateway = await startGateway(installation, settings);
     expect(gateway.log).toContain("Listening");
-    expect(startGateway(installation, settings)).rejects.toThrow("another process holds its lock");
+    await expect(startGateway(installation, settings)).rejects.toThrow(
+      "another process holds its lock",
+    );
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -157,7 +159,9 @@ test(
   async () => {
     await using database = await postgres.createDatabase({ migrated: false });
     const settings = { DATABASE_URL: database.url, DATA_DIR: "bare" };
-    expect(startGateway(installation, settings)).rejects.toThrow('run "stenogate migrate" first');
+    await expect(startGateway(installation, settings)).rejects.toThrow(
+      'run "stenogate migrate" first',
+    );
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );

@@ -2,13 +2,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { loadSample, type Sample } from "../../src/gladia/simulator/sample.ts";
 import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
-import { installExecutable, type Installation } from "../support/executable.ts";
+import { E2E_LIMIT_MS, installExecutable, type Installation } from "../support/executable.ts";
 import { startGateway } from "../support/gateway-process.ts";
 import { postgres, type TestDatabase } from "../support/postgres.ts";
 import { connectSpeaker } from "../support/speaker.ts";
 import { until } from "../support/until.ts";
-
-const LIMIT_MS = 60_000;
 
 let installation: Installation;
 let sample: Sample;
@@ -16,7 +14,7 @@ let sample: Sample;
 beforeAll(async () => {
   installation = await installExecutable();
   sample = await loadSample();
-}, LIMIT_MS);
+}, E2E_LIMIT_MS);
 
 afterAll(() => installation[Symbol.asyncDispose]());
 
@@ -25,19 +23,19 @@ test(
   async () => {
     await using database = await createDatabase();
     // Finals come long after the words, and a session without a client is over soon.
-    await using simulator = await startSimulator({ finalDelayMs: 3000, resumeMs: 500 });
+    await using simulator = await startSimulator({ finalDelayMs: 4000, resumeMs: 1000 });
     const settings = settingsFor(database, simulator, "kill");
     {
       await using gateway = await startGateway(installation, settings);
       const speaker = await connectSpeaker(gateway.url, "standup", "ada");
-      await speaker.speak(sample.pcm, 8);
-      await until(() => simulator.observe()[0]?.byteCount === sample.pcm.byteLength);
+      await speaker.speak(sample.pcm, Infinity);
+      await until(() => simulator.observe().at(-1)?.byteCount === sample.pcm.byteLength);
       expect(speaker.finals).toEqual([]);
       gateway.signal("SIGKILL");
       await gateway.exited;
     }
     await using gateway = await startGateway(installation, settings);
-    await until(() => gateway.log.includes("Fetched the finals of sessions"));
+    await gateway.logged("Fetched the finals of sessions");
     gateway.signal("SIGTERM");
     expect(await gateway.exited).toBe(0);
     const rows = await database.query<{ text: string; name: string }>(`
@@ -46,7 +44,7 @@ test(
        ORDER BY segment."startedAt"`);
     expect(rows).toEqual(sample.sentences.map((text) => ({ text, name: "ada" })));
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -57,21 +55,24 @@ test(
     const settings = settingsFor(database, simulator, "drop");
     await using gateway = await startGateway(installation, settings);
     const speaker = await connectSpeaker(gateway.url, "standup", "ada");
+    await until(() => speaker.messages.some(({ type }) => type === "ready"));
     const speaking = speaker.speak(sample.pcm, 3);
-    for (const code of [1011, 4500, 4403]) {
-      await Bun.sleep(900);
+    const states = () =>
+      speaker.messages.filter((message) => message.type === "status").map(({ state }) => state);
+    const codes = [1011, 4500, 4403];
+    for (const [losses, code] of codes.entries()) {
+      await Bun.sleep(500);
+      await until(() => states().length === 2 * losses);
       simulator.closeSockets(code);
     }
     await speaking;
+    await until(() => states().length === 2 * codes.length);
     speaker.stop();
     expect(await speaker.closed).toBe(1000);
     expect(speaker.finals.map(({ text }) => text)).toEqual([...sample.sentences]);
-    const states = speaker.messages.filter((message) => message.type === "status");
-    expect(states.map(({ state }) => state)).toEqual(
-      Array.from({ length: 3 }, () => ["reconnecting", "live"] as const).flat(),
-    );
+    expect(states()).toEqual(codes.flatMap(() => ["reconnecting", "live"] as const));
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -95,7 +96,7 @@ test(
     expect(await second.closed).toBe(1000);
     expect(second.finals.map(({ text }) => text)).toEqual([...sample.sentences]);
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 test(
@@ -124,7 +125,7 @@ test(
     );
     expect(rows.map(({ text }) => text)).toEqual(translated);
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );
 
 /** Each test's gateway has a journal of its own. */

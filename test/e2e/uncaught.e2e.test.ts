@@ -3,13 +3,13 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { loadSample } from "../../src/gladia/simulator/sample.ts";
 import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
+import { E2E_LIMIT_MS } from "../support/executable.ts";
 import { spawnGateway, untilListening } from "../support/gateway-process.ts";
 import { createGuardedFolder, type GuardedFolder } from "../support/guarded-folder.ts";
 import { postgres } from "../support/postgres.ts";
 import { connectSpeaker } from "../support/speaker.ts";
 import { until } from "../support/until.ts";
 
-const LIMIT_MS = 60_000;
 const PROGRAM = join(import.meta.dir, "../support/failing-process.ts");
 
 let folder: GuardedFolder;
@@ -23,7 +23,7 @@ beforeAll(async () => {
     { cwd: folder.path, stdout: "ignore", stderr: "inherit" },
   );
   expect(await build.exited).toBe(0);
-}, LIMIT_MS);
+}, E2E_LIMIT_MS);
 
 afterAll(async () => {
   await simulator.stop();
@@ -69,5 +69,5 @@ test(
     );
     for (const secret of ["the secret", ...sentences]) expect(gateway.log).not.toContain(secret);
   },
-  LIMIT_MS,
+  E2E_LIMIT_MS,
 );

@@ -169,7 +169,7 @@ describe("a question", () => {
 });
 
 test("what the simulator has said without a socket is found once the session is over", async () => {
-  await using simulator = await startSimulator({ resumeMs: 100, finalDelayMs: 50 });
+  await using simulator = await startSimulator({ resumeMs: 2000, finalDelayMs: 50 });
   const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
   const { pcm, sampleRate, sentences } = await loadSample();
   const { id, url } = await openSession(simulator, {
@@ -183,7 +183,7 @@ test("what the simulator has said without a socket is found once the session is 
     await client.until("transcript");
     expect(await askForFinals(account, id, signal)).toEqual(unavailable("unfinished"));
   }
-  const pace = { ...PACE, attemptsMax: 50 };
+  const pace = { ...PACE, attemptsMax: 1000 };
   const found = await recoverFinals(account, id, signal, pace);
   if (found.kind === "unavailable") throw new Error(`expected finals, got ${found.reason}`);
   expect(found.finals.map(({ text }) => text)).toEqual([...sentences]);

@@ -3,7 +3,7 @@ import { startSimulator } from "../../src/gladia/simulator/simulator.ts";
 import { audioFrame } from "../support/relay-stage.ts";
 import { until } from "../support/until.ts";
 import { scriptedApi } from "./scripted-api.ts";
-import { expectFinals, openStream, setupStream, speech } from "./stream-stage.ts";
+import { expectFinals, MUCH_LATER_MS, openStream, setupStream, speech } from "./stream-stage.ts";
 
 test("turns audio into utterances and ends in order when it is asked to finish", async () => {
   await using world = await setupStream();
@@ -95,11 +95,12 @@ test("streams beyond the account's places wait in line, and get theirs in order"
 test("a provider that is full makes a stream wait, and is asked again when it advises", async () => {
   await using world = await setupStream({
     faults: [{ kind: "refuse-posts", count: 1, status: 429, retryAfterSeconds: 1 }],
-    // Who waits has all the time there is.
-    limits: { readyMs: 500 },
   });
   const { listener } = world;
   listener.send(speech(1));
+  await until(() => listener.reports.includes("queued 1"));
+  // Who waits has all the time there is.
+  listener.stream.sweep(Date.now() + MUCH_LATER_MS);
   await listener.ready;
   listener.stream.finish();
   await listener.ended;

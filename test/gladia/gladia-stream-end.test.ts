@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Fault } from "../../src/gladia/simulator/fault.ts";
 import type { SimulatorOptions } from "../../src/gladia/simulator/simulator.ts";
+import { GLADIA_STREAM_LIMITS } from "../../src/gladia/stream-limits.ts";
 import { audioFrame } from "../support/relay-stage.ts";
 import { until } from "../support/until.ts";
 import {
@@ -44,7 +45,7 @@ describe("[R15] a stop", () => {
   });
 
   test.concurrent("that the provider did not live to answer is asked for again", async () => {
-    await using world = await setupStream({ simulator: { finalDelayMs: 100 } });
+    await using world = await setupStream({ simulator: { finalDelayMs: 1000 } });
     const { simulator, listener } = world;
     await listener.ready;
     listener.send(speech(2));
@@ -98,16 +99,16 @@ describe("[R15] finals that were said unheard", () => {
 
 describe("a provider that is away for too long ends the stream", () => {
   test.concurrent("[R11] after its outage's limit, with what it was told until then", async () => {
-    await using world = await setupStream({ limits: { outageMs: 300 } });
+    await using world = await setupStream();
     const { simulator, listener, tallies } = world;
     await listener.ready;
     await simulator.stop();
     await until(() => listener.reports.includes("interrupted"));
-    const lostAtMs = performance.now();
     listener.send(audioFrame(1000));
+    listener.stream.sweep(Date.now() + GLADIA_STREAM_LIMITS.outageMs - 60_000);
+    expect(listener.reports).toEqual(["ready", "interrupted"]);
+    listener.stream.sweep(Date.now() + GLADIA_STREAM_LIMITS.outageMs);
     expect(await listener.ended).toMatchObject({ code: "provider-timeout", retryable: true });
-    // It was noticed a little after it had begun.
-    expect(performance.now() - lostAtMs).toBeGreaterThanOrEqual(200);
     expect(listener.reports).toEqual(["ready", "interrupted", "ended"]);
     expect(tallies.audio_dropped_bytes).toBe(audioFrame(1000).byteLength);
     expect(world.bridge.streamCount).toBe(0);
@@ -150,7 +151,7 @@ describe("an abort lets go at once, silently, when the stream is", () => {
     },
     "opening, during its handshake": {
       state: "opening",
-      simulator: { openDelayMs: 200 },
+      simulator: { openDelayMs: 1000 },
       reach: ({ simulator }) => until(() => simulator.handshakeCount === 1),
     },
     live: { state: "live", reach: async ({ listener }) => void (await listener.ready) },
@@ -174,7 +175,7 @@ describe("an abort lets go at once, silently, when the stream is", () => {
     },
     stopping: {
       state: "stopping",
-      simulator: { finalDelayMs: 200 },
+      simulator: { finalDelayMs: 1000 },
       reach: async ({ listener }) => {
         await listener.ready;
         listener.send(speech(1));
@@ -184,7 +185,7 @@ describe("an abort lets go at once, silently, when the stream is", () => {
     },
     recovering: {
       state: "recovering",
-      simulator: { finalDelayMs: 500 },
+      simulator: { finalDelayMs: 1000 },
       reach: async ({ simulator, listener }) => {
         await listener.ready;
         listener.send(speech(1));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { loadSample } from "../../src/gladia/simulator/sample.ts";
+import { GLADIA_STREAM_LIMITS } from "../../src/gladia/stream-limits.ts";
 import { until } from "../support/until.ts";
 import {
   BYTES_PER_SECOND,
@@ -10,10 +11,29 @@ import {
   type StreamWorld,
 } from "./stream-stage.ts";
 
-/** Sessions of this age are replaced where nobody speaks; where somebody does, a little later. */
-const LIMITS = { rolloverMs: 200, rolloverLatestMs: 350 };
+/** What a session is older than that is replaced as soon as nobody speaks. */
+const OLD_MS = GLADIA_STREAM_LIMITS.rolloverMs + 1000;
+/** What one is older than that is replaced where somebody speaks, too. */
+const TOO_OLD_MS = GLADIA_STREAM_LIMITS.rolloverLatestMs + 1000;
 
-const rolledOver = ({ tallies }: StreamWorld) => until(() => tallies.provider_rollovers === 1);
+/** Who looks from so late would take every answer that is still due for one that does not come. */
+const LIMITS = { stalledMs: Infinity };
+
+/** Looks at the stream as it will be looked at when its session is as old as this, until it is so. */
+const untilAged = ({ listener }: StreamWorld, ageMs: number, isSo: () => boolean) =>
+  until(() => {
+    listener.stream.sweep(Date.now() + ageMs);
+    return isSo();
+  });
+
+const rolledOver = (world: StreamWorld, ageMs: number) =>
+  untilAged(world, ageMs, () => world.tallies.provider_rollovers === 1);
+
+/** Speaks, and waits until all of it is heard. */
+async function sayAtLength(world: StreamWorld, audio: Uint8Array): Promise<void> {
+  world.listener.send(audio);
+  await untilAnswered(world, audio.byteLength);
+}
 
 /** Cuts audio at a moment, in seconds. */
 function cutAt(audio: Uint8Array, seconds: number): [before: Uint8Array, after: Uint8Array] {
@@ -27,9 +47,9 @@ describe("[R13] a session that grows old is replaced before the provider ends it
     const { simulator, listener } = world;
     const firstId = await listener.ready;
     const [before, after] = cutAt(speech(4), 4);
-    listener.send(before);
-    await until(() => listener.finals.length === 2);
-    await rolledOver(world);
+    await sayAtLength(world, before);
+    expectFinals(listener, 2);
+    await rolledOver(world, OLD_MS);
     listener.send(after);
     listener.stream.finish();
     expect(await listener.ended).toBeUndefined();
@@ -46,8 +66,8 @@ describe("[R13] a session that grows old is replaced before the provider ends it
     const { listener } = world;
     const firstId = await listener.ready;
     const [before, after] = cutAt(speech(3), 3);
-    listener.send(before);
-    await rolledOver(world);
+    await sayAtLength(world, before);
+    await rolledOver(world, TOO_OLD_MS);
     listener.send(after);
     listener.stream.finish();
     expect(await listener.ended).toBeUndefined();
@@ -63,8 +83,8 @@ describe("[R13] a session that grows old is replaced before the provider ends it
     const { listener } = world;
     await listener.ready;
     const [before, after] = cutAt(speech(2), 2.6);
-    listener.send(before);
-    await rolledOver(world);
+    await sayAtLength(world, before);
+    await rolledOver(world, OLD_MS);
     expect(listener.utterances.filter(({ startSeconds }) => startSeconds > 2)).toEqual([]);
     listener.send(after);
     listener.stream.finish();
@@ -73,12 +93,12 @@ describe("[R13] a session that grows old is replaced before the provider ends it
   });
 
   test.concurrent("while its last final is still to come", async () => {
-    await using world = await setupStream({ limits: LIMITS, simulator: { finalDelayMs: 500 } });
+    await using world = await setupStream({ limits: LIMITS, simulator: { finalDelayMs: 2000 } });
     const { listener } = world;
     await listener.ready;
     const [before, after] = cutAt(speech(2), 2);
-    listener.send(before);
-    await rolledOver(world);
+    await sayAtLength(world, before);
+    await rolledOver(world, TOO_OLD_MS);
     expect(listener.finals).toEqual([]);
     listener.send(after);
     listener.stream.finish();
@@ -94,8 +114,8 @@ describe("[R13] a cut loses no word and doubles none", () => {
     const { listener } = world;
     await listener.ready;
     const [before, after] = cutAt(sample.pcm, cutSeconds);
-    listener.send(before);
-    await rolledOver(world);
+    await sayAtLength(world, before);
+    await rolledOver(world, TOO_OLD_MS);
     listener.send(after);
     listener.stream.finish();
     expect(await listener.ended).toBeUndefined();
@@ -111,8 +131,8 @@ describe("[R13] a session that cannot be replaced in time", () => {
     await listener.ready;
     simulator.refuseNext(429);
     const [before, after] = cutAt(speech(3), 2);
-    listener.send(before);
-    await until(() => simulator.postCount === 2);
+    await sayAtLength(world, before);
+    await untilAged(world, OLD_MS, () => simulator.postCount === 2);
     simulator.inflict({ kind: "end", code: 1000 });
     listener.send(after);
     listener.stream.finish();
@@ -127,10 +147,10 @@ describe("[R13] a session that cannot be replaced in time", () => {
     const { simulator, listener } = world;
     await listener.ready;
     simulator.refuseNext(429);
-    listener.send(speech(1));
-    await untilAnswered(world, speech(1).byteLength);
+    await sayAtLength(world, speech(1));
+    const askedAtMs = Date.now() + OLD_MS;
+    listener.stream.sweep(askedAtMs);
     await until(() => simulator.postCount === 2);
-    const askedAtMs = Date.now();
     for (let seconds = 1; seconds < 20; seconds += 1) {
       listener.stream.sweep(askedAtMs + seconds * 1000 - 500);
       await Bun.sleep(0);
@@ -140,16 +160,16 @@ describe("[R13] a session that cannot be replaced in time", () => {
       listener.stream.sweep(askedAtMs + 20_000);
       return world.tallies.provider_requests === 3;
     });
-    await rolledOver(world);
+    await rolledOver(world, OLD_MS + 30_000);
   });
 
   test.concurrent("leaves no successor behind when it ends", async () => {
-    await using world = await setupStream({ limits: { ...LIMITS, rolloverLatestMs: 60_000 } });
+    await using world = await setupStream({ limits: LIMITS });
     const { simulator, listener } = world;
     await listener.ready;
     // Somebody speaks all the time.
-    listener.send(cutAt(speech(1), 1)[0]);
-    await until(() => simulator.observe()[1]?.isConnected === true);
+    await sayAtLength(world, cutAt(speech(1), 1)[0]);
+    await untilAged(world, OLD_MS, () => simulator.observe()[1]?.isConnected === true);
     listener.stream.finish();
     expect(await listener.ended).toBeUndefined();
     await until(() => simulator.openSessionCount === 0);
@@ -162,8 +182,8 @@ describe("[R13] a session that cannot be replaced in time", () => {
     await listener.ready;
     simulator.inflict({ kind: "refuse-handshakes", count: 1, status: 503 });
     const [before, after] = cutAt(speech(2), 2);
-    listener.send(before);
-    await until(() => simulator.handshakeCount === 2);
+    await sayAtLength(world, before);
+    await untilAged(world, OLD_MS, () => simulator.handshakeCount === 2);
     listener.send(after);
     listener.stream.finish();
     expect(await listener.ended).toBeUndefined();

@@ -25,6 +25,17 @@ export const BYTES_PER_SECOND = 32_000;
 /** A session's owner looks a few times a second; a test does not wait for it. */
 const SWEEP_MS = 5;
 
+/** A machine that is busy with others must not count as a provider that does not answer: nobody is given up by the clock. */
+const PATIENT_LIMITS: GladiaStreamLimits = {
+  ...GLADIA_STREAM_LIMITS,
+  readyMs: 60_000,
+  openMs: 60_000,
+  stalledMs: 60_000,
+  recoverMs: 60_000,
+};
+/** Later than any of these limits. */
+export const MUCH_LATER_MS = 61_000;
+
 export interface StreamOptions {
   readonly apiUrl: string;
   readonly apiKey?: string;
@@ -117,7 +128,7 @@ export function openStream({
     {
       account: { apiKey, apiUrl, region: undefined },
       sessionsMax,
-      limits: { ...GLADIA_STREAM_LIMITS, ...limits },
+      limits: { ...PATIENT_LIMITS, ...limits },
     },
   );
   const listeners: Listener[] = [];

@@ -9,6 +9,9 @@ export interface Installation extends AsyncDisposable {
   readonly path: string;
 }
 
+/** For a build, and for each test of what was built: far more than either takes, in milliseconds. */
+export const E2E_LIMIT_MS = 180_000;
+
 const PROJECT = join(import.meta.dir, "../..");
 
 let built: Promise<string> | undefined;

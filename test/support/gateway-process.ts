@@ -6,6 +6,8 @@ export interface StartingProcess extends AsyncDisposable {
   readonly listening: Promise<URL>;
   /** Everything that it has logged so far. */
   readonly log: string;
+  /** Resolves once it has logged this text so many times; rejects with its log when it ends before. */
+  logged(text: string, times?: number): Promise<void>;
   readonly exited: Promise<number>;
   signal(name: NodeJS.Signals): void;
   /** Writes a line to its standard input. */
@@ -40,6 +42,8 @@ export function spawnGateway(
       PORT: "0",
       GLADIA_API_KEY: "a key for tests",
       TRANSCRIPTION_JWT_SECRET: TEST_SECRET,
+      // A slow machine may take longer than an operator would wait.
+      SHUTDOWN_DEADLINE_MS: "60000",
       ...settings,
     }),
     stdin: "pipe",
@@ -47,22 +51,42 @@ export function spawnGateway(
     stderr: "pipe",
   });
   let log = "";
-  const listening = Promise.withResolvers<URL>();
-  // Whoever does not wait for it does not care.
-  listening.promise.catch(() => undefined);
+  let isOver = false;
+  const waiting = new Set<() => void>();
+  const look = () => {
+    for (const one of waiting) one();
+  };
   const reading = (async () => {
     for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
       log += chunk;
-      const [, url] = /"url":"([^"]+)"/.exec(log) ?? [];
-      if (url !== undefined) listening.resolve(new URL(url));
+      look();
     }
-    listening.reject(new Error(`the gateway ended before it listened: ${log}`));
+    isOver = true;
+    look();
   })();
+  const logged = async (text: string, times = 1) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const judge = () => {
+      if (log.split(text).length > times) resolve();
+      else if (isOver) reject(new Error(`the gateway ended before it logged "${text}": ${log}`));
+    };
+    waiting.add(judge);
+    judge();
+    await promise.finally(() => waiting.delete(judge));
+  };
+  // It ends the line that holds the address.
+  const listening = logged('"msg":"Listening"').then(() => {
+    const [, url] = /"url":"([^"]+)"/.exec(log)!;
+    return new URL(url!);
+  });
+  // Whoever does not wait for it does not care.
+  listening.catch(() => undefined);
   return {
-    listening: listening.promise,
+    listening,
     get log() {
       return log;
     },
+    logged,
     // A process has ended when it has said its last, too.
     exited: Promise.all([child.exited, reading]).then(([exitCode]) => exitCode),
     signal: (name) => child.kill(name),

@@ -148,7 +148,7 @@ export class GatewayStage implements AsyncDisposable {
       {
         hostname: "127.0.0.1",
         port: 0,
-        clientIdleMs: options.clientIdleMs ?? 3_600_000,
+        clientIdleMs: options.clientIdleMs ?? 86_400_000,
         proxiesTrusted: options.proxiesTrusted ?? 0,
       },
     );

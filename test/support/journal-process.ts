@@ -88,7 +88,7 @@ async function clog(journal: Journal): Promise<void> {
     await sleep(0);
   }
   journal.remove(kept);
-  for (let tries = 0; tries < 50 && journal.state.rows > 0; tries += 1) await sleep(100);
+  for (let tries = 0; tries < 400 && journal.state.rows > 0; tries += 1) await sleep(100);
   say(JSON.stringify({ keptCount: kept.length, rowsLeft: journal.state.rows }));
   journal.close();
 }

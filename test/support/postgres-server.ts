@@ -156,11 +156,23 @@ async function run(command: string[], owner: Owner, cwd: string): Promise<void> 
   if (exitCode !== 0) throw new Error(`${command[0]} ended with ${exitCode}: ${output}`);
 }
 
+/**
+ * Below the ports that the system hands out (from 32768 on Linux): there, while the server is stopped, somebody else's
+ * connection could take the port, and so could a client's own that tries to reach it.
+ */
+const PORTS = { least: 10_000, count: 20_000 };
+const PORT_ATTEMPTS_MAX = 100;
+
 function freePort(): number {
-  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  const { port } = listener;
-  listener.stop(true);
-  return port;
+  for (let attempt = 1; ; attempt += 1) {
+    const port = PORTS.least + Math.floor(Math.random() * PORTS.count);
+    try {
+      Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }).stop(true);
+      return port;
+    } catch (error) {
+      if (attempt === PORT_ATTEMPTS_MAX) throw error;
+    }
+  }
 }
 
 async function untilListening(url: string, hasEnded: () => boolean): Promise<void> {

@@ -1,4 +1,11 @@
-/** Resolves once `isSo`, for what no event tells; the runner ends a wait that is in vain. */
+/** Far more than anything here takes, on a slow machine too, and less than the runner gives a test. */
+const LIMIT_MS = 45_000;
+
+/** Resolves once it is so, for what no event tells; rejects with the condition when it is not so in time. */
 export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await Bun.sleep(1);
+  const giveUpAtMs = performance.now() + LIMIT_MS;
+  while (!isSo()) {
+    if (performance.now() > giveUpAtMs) throw new Error(`expected it in time: ${String(isSo)}`);
+    await Bun.sleep(1);
+  }
 }

@@ -46,5 +46,5 @@ test.each(["normal", "full"])(
       journal.close();
     }
   },
-  60_000,
+  120_000,
 );

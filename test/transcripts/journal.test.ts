@@ -192,5 +192,5 @@ describe("the journal's file", () => {
     expect((await stat(`${stage.path}-wal`)).size).toBeLessThan(10_000_000);
     journal.close();
     expect((await stat(stage.path)).size).toBeLessThan(1_000_000);
-  }, 30_000);
+  }, 120_000);
 });

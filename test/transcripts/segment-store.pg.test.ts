@@ -10,7 +10,7 @@ describeSegmentStore("PostgreSQL", createServerWorld);
 describeTranslations("PostgreSQL", createServerWorld);
 
 /** Starting a server takes a second, a full connection pool three. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 const OPTIONS = { sessionPolicy: "create", idsCachedMax: 1000 } as const;
 
 /** Statements of the application: the ones about its tables. */
@@ -84,7 +84,7 @@ test(
       }
       await expect(database.ping(1000)).rejects.toMatchObject({ code: "database-unreachable" });
       await server.start();
-      await database.ping(5000);
+      await database.ping(LIMIT_MS);
       expect(await store.write([segmentRow({ utteranceKey: "p:1" })])).toMatchObject({
         written: 1,
       });
@@ -102,12 +102,20 @@ test(
     const database = await openDatabase({ kind: "postgres", url: server.url, connectionsMax: 1 });
     try {
       const store = new SegmentStore(database, OPTIONS);
-      const blocker = database.prisma.$queryRaw`SELECT pg_sleep(4)::text`;
-      const failure = await Promise.all([store.write([segmentRow()]), blocker]).catch(
-        (error) => error,
+      const [taken, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const holding = database.prisma.$transaction(
+        async (transaction) => {
+          await transaction.$queryRaw`SELECT 1`;
+          taken.resolve();
+          await done.promise;
+        },
+        { timeout: LIMIT_MS },
       );
+      await taken.promise;
+      const failure = await store.write([segmentRow()]).catch((error) => error);
       expect(failure).toMatchObject({ code: "database-unreachable", retryable: true });
-      await blocker;
+      done.resolve();
+      await holding;
     } finally {
       await database.close();
     }

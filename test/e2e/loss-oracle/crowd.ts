@@ -35,9 +35,12 @@ const BURSTS = 40;
 /** The gateway asks the provider to close an utterance after 0.3 s of silence. */
 const PAUSE_SECONDS = 0.34;
 
-const CONNECT_LIMIT_MS = 5000;
+const CONNECT_LIMIT_MS = 20_000;
 /** Longer than a gateway may take to shut down. */
-const CLOSE_LIMIT_MS = 15_000;
+const CLOSE_LIMIT_MS = 90_000;
+/** Finals come several times a second; a slow machine may take its time. */
+const SHOWN_LIMIT_MS = 90_000;
+const SHOWN_POLL_MS = 20;
 const BACKOFF = { firstMs: 50, mostMs: 1000 };
 /** A minute and more of vain attempts in a row. */
 const ATTEMPTS_MAX = 120;
@@ -68,6 +71,17 @@ export class Crowd {
 
   get messages(): readonly ServerMessage[] {
     return this.#connections.flatMap(({ messages }) => messages);
+  }
+
+  /** Resolves once so many more of the finals that `fits` were shown; rejects when they are not in time. */
+  async untilShown(count: number, fits: (final: Final) => boolean = () => true): Promise<void> {
+    const countShown = () => this.shown.filter(fits).length;
+    const wanted = countShown() + count;
+    const giveUpAtMs = performance.now() + SHOWN_LIMIT_MS;
+    while (countShown() < wanted) {
+      if (performance.now() > giveUpAtMs) throw new Error(`expected ${count} more finals in time`);
+      await sleep(SHOWN_POLL_MS);
+    }
   }
 
   start(): void {

@@ -56,7 +56,7 @@ export class RevivableGateway implements AsyncDisposable {
     const running = this.#running;
     for (let sent = 1; sent <= times; sent += 1) {
       running.signal("SIGTERM");
-      if (sent < times) await waitUntil(async () => running.log.includes("Draining"));
+      if (sent < times) await running.logged("Draining");
     }
     const exitCode = await running.exited;
     await this.kill();

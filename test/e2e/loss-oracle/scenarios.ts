@@ -1,5 +1,7 @@
 /** Everything that may go wrong between a final that a client was shown and its row. */
 import { sleep } from "../../../src/kernel/timers.ts";
+import { until } from "../../support/until.ts";
+import type { Final } from "./comparison.ts";
 import { crashPostgres, exhaustConnections } from "./postgres-faults.ts";
 import { judge, type Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
@@ -7,29 +9,47 @@ import type { Stage } from "./stage.ts";
 /** 128 KiB: the finals of five seconds. */
 const FULL_DISK_BLOCKS = 256;
 
+/** So many take eight clients a few seconds. */
+const FINALS_OF_A_CROWD = 100;
+
 export const calm: Scenario = {
   name: "calm",
-  play: () => sleep(6000),
+  async play({ crowd }) {
+    await crowd.untilShown(FINALS_OF_A_CROWD);
+    await sleep(3000);
+  },
 };
 
-/** `kill -9` at random instants: between two batches, while one is written, and before the first one is. */
-export function killed(times: number): Scenario {
+/**
+ * `kill -9` at random instants after the first final: between two batches, while one is written, and before the first one is.
+ * Goes on beyond `timesLeast` while nothing was left behind, which is chance.
+ */
+export function killed(timesLeast: number): Scenario {
   return {
     name: "killed",
     settings: { BATCH_FLUSH_INTERVAL_MS: "500" },
-    async play({ gateway, random, facts, problems }) {
-      facts["kills"] = times;
-      facts["inherited"] = 0;
-      for (let kill = 0; kill < times; kill += 1) {
-        await sleep(200 + random() * 1500);
+    async play({ gateway, crowd, random, facts, problems }) {
+      let kills = 0;
+      let inherited = 0;
+      while (kills < timesLeast || (inherited === 0 && kills < 10 * timesLeast)) {
+        await crowd.untilShown(1);
+        await sleep(random() * 1500);
         await gateway.kill();
         await gateway.start();
-        facts["inherited"] += (await gateway.figures()).journal.rows;
+        kills += 1;
+        inherited = countInherited(gateway.log);
       }
-      await sleep(1000);
-      if (facts["inherited"] === 0) problems.push("expected a killed gateway to leave finals");
+      await crowd.untilShown(1);
+      Object.assign(facts, { kills, inherited });
+      if (inherited === 0) problems.push("expected a killed gateway to leave finals");
     },
   };
+}
+
+/** Every start says what it found, before it writes it. */
+function countInherited(log: string): number {
+  const found = log.matchAll(/"rows":(\d+),"msg":"Writing what an earlier process left"/g);
+  return found.reduce((sum, [, rows]) => sum + Number(rows), 0);
 }
 
 const databaseStopped: Scenario = {
@@ -63,10 +83,11 @@ export const repliesLost: Scenario = {
   name: "replies-lost",
   loseRepliesEvery: 4,
   settings: { BATCH_FLUSH_INTERVAL_MS: "50" },
-  async play({ proxy, facts, problems }) {
-    await sleep(6000);
-    facts["lostReplies"] = proxy?.lostReplyCount ?? 0;
-    if (facts["lostReplies"] === 0) problems.push("expected lost replies, got none");
+  async play({ proxy, facts }) {
+    const countLost = () => proxy?.lostReplyCount ?? 0;
+    await sleep(3000);
+    await until(() => countLost() > 0);
+    facts["lostReplies"] = countLost();
   },
 };
 
@@ -80,11 +101,16 @@ const connectionsExhausted: Scenario = {
   },
 };
 
+const isPoisoned = ({ text }: Final): boolean => text.includes("\u0000");
+
 export const poison: Scenario = {
   name: "poison",
   poisonEvery: 100,
-  placeOf: ({ text }) => (text.includes("\u0000") ? "dead-letters" : "database"),
-  play: () => sleep(8000),
+  placeOf: (final) => (isPoisoned(final) ? "dead-letters" : "database"),
+  async play({ crowd }) {
+    await crowd.untilShown(2, isPoisoned);
+    await sleep(1000);
+  },
 };
 
 const LATE = "late";
@@ -135,7 +161,7 @@ const diskFullKilled: Scenario = {
 export const terminated: Scenario = {
   name: "terminated",
   async play(stage) {
-    await sleep(4000);
+    await stage.crowd.untilShown(FINALS_OF_A_CROWD);
     expectExit(stage, 0, await stage.gateway.terminate());
     await stage.crowd.stop();
     const { missing } = judge(stage, await stage.readKept());

@@ -46,12 +46,15 @@ const HANDSHAKES_MAX = 6;
  */
 const ROLLOVER_MS = 300;
 
-/** Waits that fit audio which is spoken twenty times too fast. */
+/** A provider that is slow because the machine is must not count as one that does not answer. */
 const LIMITS: GladiaStreamLimits = {
   ...GLADIA_STREAM_LIMITS,
-  stalledMs: 600,
-  openMs: 1000,
+  readyMs: 60_000,
+  openMs: 60_000,
+  stalledMs: 60_000,
+  // Audio is spoken twenty times too fast.
   stableMs: 100,
+  recoverMs: 30_000,
 };
 
 export function createPlan(seed: number): Plan {
@@ -83,10 +86,11 @@ export function createPlan(seed: number): Plan {
       rangeEnd: draw.chance(0.25) ? "inclusive" : "exclusive",
       recordAudio: true,
     },
-    limits:
-      rollovers === 0
-        ? LIMITS
-        : { ...LIMITS, rolloverMs: ROLLOVER_MS, rolloverLatestMs: 3 * ROLLOVER_MS },
+    limits: {
+      ...LIMITS,
+      ...(incidents.some(staysHalfOpen) && { stalledMs: GLADIA_STREAM_LIMITS.stalledMs }),
+      ...(rollovers > 0 && { rolloverMs: ROLLOVER_MS, rolloverLatestMs: 3 * ROLLOVER_MS }),
+    },
     handshakesMax: 1 + rollovers + sumOf(costs, "handshakes"),
     postsMax: 1 + rollovers + sumOf(costs, "posts"),
   };
@@ -115,6 +119,11 @@ function sumOf(incidents: readonly Incident[], cost: "handshakes" | "posts"): nu
 
 function refusesHandshakes({ steps }: Incident): boolean {
   return steps.some(({ fault }) => fault.kind === "refuse-handshakes");
+}
+
+/** Nobody notices it but by the clock. */
+function staysHalfOpen({ steps }: Incident): boolean {
+  return steps.some(({ fault }) => fault.kind === "freeze" && fault.dropMs === Infinity);
 }
 
 function create(table: typeof INCIDENTS, name: string, draw: Draw): NamedIncident {

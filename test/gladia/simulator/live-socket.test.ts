@@ -142,7 +142,7 @@ test.each(["not json", "{}", '{"type":"audio_chunk","data":{"chunk":"*"}}', '{"t
 );
 
 test("audio and a second stop are refused while the trailing final is due", async () => {
-  await using simulator = await startSimulator({ finalDelayMs: 50 });
+  await using simulator = await startSimulator({ finalDelayMs: 1000 });
   const { url } = await openSession(simulator, {});
   const client = await LiveClient.open(url);
   client.stopRecording();
@@ -237,7 +237,7 @@ test("an unknown token is refused before the handshake", async () => {
   const response = await fetch(`${simulator.url}/v2/live?token=${crypto.randomUUID()}`);
   expect(response.status).toBe(403);
   const url = `${simulator.url.replace("http", "ws")}/v2/live?token=unknown`;
-  expect(LiveClient.open(url)).rejects.toThrow("before it opened");
+  await expect(LiveClient.open(url)).rejects.toThrow("before it opened");
 });
 
 test("a newer socket takes the session over", async () => {
@@ -252,7 +252,7 @@ test("a newer socket takes the session over", async () => {
 });
 
 test("a socket without audio is dropped, one with empty chunks is not", async () => {
-  await using simulator = await startSimulator({ idleMs: 80 });
+  await using simulator = await startSimulator({ idleMs: 2000 });
   const quiet = await openSession(simulator, {});
   const kept = await openSession(simulator, {});
   const quietClient = await LiveClient.open(quiet.url);
@@ -263,6 +263,7 @@ test("a socket without audio is dropped, one with empty chunks is not", async ()
     keptClient.socket.send('{"type":"audio_chunk","data":{"chunk":""}}');
     acknowledgments += 1;
     await keptClient.until("audio_chunk", acknowledgments);
+    await Bun.sleep(20);
   }
   expect((await isDropped).code).toBe(1011);
   expect(keptClient.socket.readyState).toBe(WebSocket.OPEN);
@@ -272,7 +273,7 @@ test("a socket without audio is dropped, one with empty chunks is not", async ()
 });
 
 test("a session without a socket ends after its time", async () => {
-  await using simulator = await startSimulator({ resumeMs: 40 });
+  await using simulator = await startSimulator({ resumeMs: 1000 });
   const { url } = await openSession(simulator, {});
   const client = await LiveClient.open(url);
   simulator.closeSockets(4500);

@@ -148,5 +148,5 @@ test("stop closes every socket, gives up delayed answers, and may be repeated", 
   expect((await client.closed).code).toBe(1001);
   expect(simulator.openSessionCount).toBe(0);
   await simulator.stop();
-  expect(fetch(simulator.url)).rejects.toThrow();
+  await expect(fetch(simulator.url)).rejects.toThrow();
 });

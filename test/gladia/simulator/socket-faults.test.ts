@@ -99,7 +99,7 @@ test("lost acknowledgments are of audio that was heard", async () => {
 
 test("delayed acknowledgments come in order, and transcripts overtake them", async () => {
   await using world = await setup();
-  world.simulator.inflict({ kind: "delay-acknowledgments", delayMs: 30 });
+  world.simulator.inflict({ kind: "delay-acknowledgments", delayMs: 2000 });
   world.client.sendAudio(SPEECH);
   await world.client.until("audio_chunk", SPEECH.length / 3200);
   const types = world.client.messages.map(({ type }) => type);
@@ -110,7 +110,7 @@ test("delayed acknowledgments come in order, and transcripts overtake them", asy
 
 test("a stalled socket hears, and later says everything at once, in order", async () => {
   await using world = await setup({ recordAudio: true });
-  world.simulator.inflict({ kind: "stall", holdMs: 40 });
+  world.simulator.inflict({ kind: "stall", holdMs: 2000 });
   world.client.sendAudio(SPEECH);
   await eventually(() => world.simulator.observe()[0]!.byteCount === SPEECH.length);
   expect(world.client.messages).toEqual([]);
