@@ -21,11 +21,11 @@ export interface SpeakerIds {
 }
 
 /**
- * Identifies a speaker among all sessions. The names may hold any character, so JSON keeps them apart; half a surrogate pair
- * counts as what UTF-8, and so the database, makes of it.
+ * Identifies a speaker among all sessions. The names may hold any character, so the length of the first keeps them apart; half
+ * a surrogate pair counts as what UTF-8, and so the database, makes of it.
  */
 export function speakerKey({ sessionSlug, identity }: SpeakerNames): string {
-  return JSON.stringify([sessionSlug.toWellFormed(), identity.toWellFormed()]);
+  return `${sessionSlug.length} ${sessionSlug.toWellFormed()}${identity.toWellFormed()}`;
 }
 
 /** Finds the database's ids of speakers, and remembers the latest of them (R8). */

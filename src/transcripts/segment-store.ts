@@ -8,6 +8,7 @@
 import type { PrismaClient } from "../database/generated/client.ts";
 import { FOREIGN_KEY_VIOLATION } from "../database/sqlstate.ts";
 import { toStoreError } from "../database/store-error.ts";
+import { toTextArray } from "../database/text-array.ts";
 import {
   SpeakerDirectory,
   speakerKey,
@@ -105,16 +106,16 @@ async function upsert(prisma: PrismaClient, segments: readonly Segment[]): Promi
     INSERT INTO "TranscriptSegment" AS stored ("id", "videoSessionId", "participantId", "utteranceId",
       "translationOf", "text", "language", "confidence", "startedAt", "endedAt")
     SELECT * FROM unnest(
-      ${segments.map(() => Bun.randomUUIDv7())}::text[],
-      ${segments.map((segment) => segment.videoSessionId)}::text[],
-      ${segments.map((segment) => segment.participantId)}::text[],
-      ${segments.map((segment) => segment.utteranceKey)}::text[],
-      ${segments.map((segment) => segment.translationOf ?? null)}::text[],
-      ${segments.map((segment) => segment.text)}::text[],
-      ${segments.map((segment) => segment.language ?? null)}::text[],
-      ${segments.map((segment) => segment.confidence ?? null)}::float8[],
-      ${segments.map((segment) => toTimestamp(segment.startedAt))}::timestamptz[],
-      ${segments.map((segment) => toTimestamp(segment.endedAt))}::timestamptz[]
+      ${toTextArray(segments.map(() => Bun.randomUUIDv7()))}::text[],
+      ${toTextArray(segments.map((segment) => segment.videoSessionId))}::text[],
+      ${toTextArray(segments.map((segment) => segment.participantId))}::text[],
+      ${toTextArray(segments.map((segment) => segment.utteranceKey))}::text[],
+      ${toTextArray(segments.map((segment) => segment.translationOf ?? null))}::text[],
+      ${toTextArray(segments.map((segment) => segment.text))}::text[],
+      ${toTextArray(segments.map((segment) => segment.language ?? null))}::text[],
+      ${toTextArray(segments.map((segment) => segment.confidence ?? null))}::float8[],
+      ${toTextArray(segments.map((segment) => toTimestamp(segment.startedAt)))}::timestamptz[],
+      ${toTextArray(segments.map((segment) => toTimestamp(segment.endedAt)))}::timestamptz[]
     )
     ON CONFLICT ("videoSessionId", "utteranceId") DO UPDATE SET
       "text" = EXCLUDED."text", "language" = EXCLUDED."language",
