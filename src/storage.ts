@@ -26,7 +26,7 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** The batch writer uses one connection at a time, reads a few more. The database must hardly notice the gateway. */
+/** The batch writer uses one, three for a backlog; readers have the rest. The database must hardly notice the gateway. */
 const DATABASE_CONNECTIONS_MAX = 5;
 
 /** Sessions and participants whose ids are remembered: several times what one process serves at once. */

@@ -2,36 +2,38 @@ import type { QueuedRow } from "./batch-writer.ts";
 import type { WaitingRows } from "./waiting-rows.ts";
 
 /** Rows of one statement while a backlog is worked off: beyond it a statement gains nothing and holds locks longer. */
-const BACKLOG_BATCH_SIZE = 1000;
+export const BACKLOG_BATCH_ROWS = 1000;
+
+/**
+ * Statements at once while a backlog is worked off: one is being put into parameters while the server writes the others. Of the
+ * five connections this leaves two to readers.
+ */
+export const BACKLOG_STATEMENTS = 3;
 
 /** A backlog is more than this many full batches. */
 const BACKLOG_BATCHES = 4;
 
-/**
- * Takes what is to be written next: one batch, or two large ones to be written at once while a backlog is worked off, because
- * then one is being put into parameters while the server writes the other.
- */
+/** Takes what is to be written next: one batch, or several large ones to be written at once while a backlog is worked off. */
 export function takeBatches(
   waiting: WaitingRows,
   maxBatchSize: number,
 ): readonly (readonly QueuedRow[])[] {
-  const isBacklog = waiting.count > BACKLOG_BATCHES * maxBatchSize;
-  if (!isBacklog) return nonEmpty(waiting.take(maxBatchSize));
-  const size = Math.max(BACKLOG_BATCH_SIZE, maxBatchSize);
-  const first = waiting.take(size);
-  const second = waiting.take(size);
-  if (!sharesKey(first, second)) return nonEmpty(first, second);
-  // R4: of two finals of one key the later one stays, so that they are not written at once.
-  waiting.putBack(second);
-  return nonEmpty(first);
-}
-
-/** Whether a row of one batch would replace a row of the other. */
-function sharesKey(first: readonly QueuedRow[], second: readonly QueuedRow[]): boolean {
-  const keys = new Set(first.map(({ row }) => `${row.sessionSlug} ${row.utteranceKey}`));
-  return second.some(({ row }) => keys.has(`${row.sessionSlug} ${row.utteranceKey}`));
-}
-
-function nonEmpty(...batches: readonly (readonly QueuedRow[])[]) {
-  return batches.filter((batch) => batch.length > 0);
+  if (waiting.count <= BACKLOG_BATCHES * maxBatchSize) {
+    return waiting.count === 0 ? [] : [waiting.take(maxBatchSize)];
+  }
+  const rows = Math.max(BACKLOG_BATCH_ROWS, maxBatchSize);
+  const batches: (readonly QueuedRow[])[] = [];
+  const taken = new Set<string>();
+  while (batches.length < BACKLOG_STATEMENTS && waiting.count > 0) {
+    const batch = waiting.take(rows);
+    const keys = batch.map(({ row }) => `${row.sessionSlug} ${row.utteranceKey}`);
+    if (keys.some((key) => taken.has(key))) {
+      // R4: of two finals of one key the later one stays, so that they are not written at once.
+      waiting.putBack(batch);
+      break;
+    }
+    for (const key of keys) taken.add(key);
+    batches.push(batch);
+  }
+  return batches;
 }

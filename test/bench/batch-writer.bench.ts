@@ -8,6 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import { openDatabase } from "../../src/database/db.ts";
+import { BACKLOG_BATCH_ROWS, BACKLOG_STATEMENTS } from "../../src/transcripts/batch-choice.ts";
 import type { SegmentRow } from "../../src/transcripts/segment-store.ts";
 import { createDatabaseOn, startPreparedServer } from "../support/postgres.ts";
 import { addDistance } from "./distance.ts";
@@ -23,7 +24,7 @@ import {
 const ROUNDS = 5;
 
 /** A round is whole batches of the largest kind. */
-const ROUND_STEP = 2000;
+const ROUND_STEP = BACKLOG_STATEMENTS * BACKLOG_BATCH_ROWS;
 
 /** As many as the gateway opens. */
 const CONNECTIONS_MAX = 5;

@@ -3,6 +3,7 @@ import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import type { Database } from "../../src/database/db.ts";
+import { BACKLOG_BATCH_ROWS, BACKLOG_STATEMENTS } from "../../src/transcripts/batch-choice.ts";
 import { SpeakerDirectory, speakerKey } from "../../src/transcripts/segment-speakers.ts";
 import { SegmentStore, type SegmentRow } from "../../src/transcripts/segment-store.ts";
 import { createGuardedFolder } from "../support/guarded-folder.ts";
@@ -11,7 +12,7 @@ import { createGuardedFolder } from "../support/guarded-folder.ts";
  * `upsert-each`: one upsert for each final, as many at once as there are connections.
  * `upsert-transaction`: one transaction of a hundred upserts after the other.
  * `store-100`, `store-1000`: `SegmentStore.write` with so many finals a batch.
- * `store-backlog`: what the batch queue does with a backlog: a thousand finals a batch, two batches at once.
+ * `store-backlog`: what the batch queue does with a backlog: as many large batches at once as `takeBatches` gives it.
  * `copy-stored`: COPY, a hundred finals at once, into the real table: its write-ahead log, indexes and foreign keys.
  * `copy-keyed`: the same into an unlogged table with the same indexes, and no foreign keys.
  * `copy-bare`: one COPY of everything into an unlogged table without any index: what the server can do at all.
@@ -89,9 +90,12 @@ export async function createWriteSchemes(
       ),
       "store-100": inBatches(BATCH_ROWS, (batch) => store.write(batch)),
       "store-1000": inBatches(1000, (batch) => store.write(batch)),
-      "store-backlog": inBatches(2000, (pair) =>
-        Promise.all([store.write(pair.slice(0, 1000)), store.write(pair.slice(1000))]),
-      ),
+      "store-backlog": inBatches(BACKLOG_STATEMENTS * BACKLOG_BATCH_ROWS, (backlog) => {
+        const batches = Array.from({ length: BACKLOG_STATEMENTS }, (_, index) =>
+          backlog.slice(index * BACKLOG_BATCH_ROWS, (index + 1) * BACKLOG_BATCH_ROWS),
+        );
+        return Promise.all(batches.map((batch) => store.write(batch)));
+      }),
       "copy-stored": inBatches(BATCH_ROWS, (batch) => copy(batch, '"TranscriptSegment"')),
       "copy-keyed": inBatches(BATCH_ROWS, (batch) => copy(batch, "keyed")),
       "copy-bare": (finals) => copy(finals, "bare"),
