@@ -27,7 +27,7 @@ export interface Storage {
 }
 
 /** The batch writer uses one, three for a backlog; readers have the rest. The database must hardly notice the gateway. */
-const DATABASE_CONNECTIONS_MAX = 5;
+const DATABASE_CONNECTIONS_MAX = 6;
 
 /** Sessions and participants whose ids are remembered: several times what one process serves at once. */
 const IDS_CACHED_MAX = 10_000;

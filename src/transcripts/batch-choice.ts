@@ -6,7 +6,7 @@ export const BACKLOG_BATCH_ROWS = 1000;
 
 /**
  * Statements at once while a backlog is worked off: one is being put into parameters while the server writes the others. Of the
- * five connections this leaves two to readers.
+ * six connections this leaves three to readers.
  */
 export const BACKLOG_STATEMENTS = 3;
 
