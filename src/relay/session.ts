@@ -244,6 +244,7 @@ export class Session {
       this.#deps.client.showTranscript(transcript);
       return;
     }
+    this.#timeline.settle(utterance.startSeconds);
     this.#finals += 1;
     this.#deps.tallies.finals_received += 1;
     this.#keepAndShow(transcript, () => this.#deps.client.showTranscript(transcript));

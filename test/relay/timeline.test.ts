@@ -67,6 +67,18 @@ test.each([1500, 3000, 8000])(
   },
 );
 
+test("[R14] what was told of a final in the middle of a late burst stays before all that follows", () => {
+  // Two seconds of speech, then three that were held back and come twice as fast as they were spoken.
+  const timeline = timelineOf([...steadily(100, 20), 5100, 5150, 5200, 5250]);
+  timeline.settle(2.1);
+  const told = timeline.timeAt(2.1);
+  expect(sinceT0(timeline, 2.1)).toBe(5100);
+  for (let frame = 0; frame < 30; frame += 1) timeline.advance(FRAME_BYTES, T0 + 5300);
+  expect(timeline.timeAt(2.1)).toEqual(told);
+  expect(sinceT0(timeline, 2.3)).toBe(5101);
+  expect(sinceT0(timeline, 5.3)).toBe(5300);
+});
+
 test("[R14] remembers a bounded number of pauses and forgets the oldest", () => {
   const arrivals = Array.from({ length: 400 }, (_, index) => 100 + index * 5000);
   const timeline = timelineOf(arrivals);
