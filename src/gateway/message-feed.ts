@@ -162,18 +162,20 @@ export class MessageFeed {
     this.#tellPartials();
   }
 
-  /** Never rejects. The one await is for finals that have to be read back. */
+  /** Never rejects. The one await is for finals that have to be read back; meanwhile others may be forgotten. */
   async #catchUp(client: AttachedClient, after: number): Promise<void> {
     const { tallies } = this.#deps.metrics;
     try {
-      const { forgotten, unknownCount } = this.#replay.since(after);
-      let missing = unknownCount;
-      if (forgotten.length > 0) {
+      let { forgotten, unknownCount: missing } = this.#replay.since(after);
+      let seen = after;
+      while (forgotten.length > 0) {
         const deps = { ...this.#deps, tallies };
         missing += await sendForgotten(client, this.#sessionSlug, forgotten, deps);
+        if (this.client !== client) return;
+        seen = forgotten.at(-1)?.seq ?? seen;
+        ({ forgotten } = this.#replay.since(seen));
       }
-      if (this.client !== client) return;
-      sendHeld(client, this.#replay.since(forgotten.at(-1)?.seq ?? after).held, tallies);
+      sendHeld(client, this.#replay.since(seen).held, tallies);
       if (this.client !== client) return;
       this.#attachment = { kind: "live", client };
       tallies.finals_missed += missing;

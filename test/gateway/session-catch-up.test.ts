@@ -12,9 +12,13 @@ function cutOff() {
 }
 
 /** More than the buffer holds, each with a key of its own. */
-function sayMany({ stream }: ReturnType<typeof cutOff>, count: number): readonly Transcript[] {
+function sayMany(
+  { stream }: ReturnType<typeof cutOff>,
+  count: number,
+  from = 0,
+): readonly Transcript[] {
   const said: Transcript[] = [];
-  for (let index = 0; index < count; index += 1) {
+  for (let index = from; index < from + count; index += 1) {
     const text = `${index} ${"x".repeat(1000)}`;
     stream.say({ key: `key-${index}`, text });
     said.push({
@@ -46,6 +50,20 @@ test("[R21] finals beyond the buffer are read from where they are kept, under th
     "new",
   ]);
   expect(new Set(stage.asked).size).toBe(stage.asked.length);
+  expect(again.socket.states).toEqual([]);
+});
+
+test("[R21] finals that are forgotten while others are read back are read back too", async () => {
+  const world = cutOff();
+  const { stage, socket } = world;
+  stage.found = sayMany(world, 100);
+  const again = stage.connect({ resume: { id: socket.resumeId, after: 1 } });
+  // More than is held: all that was held when the client came is forgotten before its turn.
+  stage.found = [...stage.found, ...sayMany(world, 100, 100)];
+  await until(() => again.socket.types.includes("ready"));
+  expect(again.socket.texts.map((text) => Number(text.split(" ")[0]))).toEqual(
+    Array.from({ length: 200 }, (_, at) => at),
+  );
   expect(again.socket.states).toEqual([]);
 });
 
