@@ -1,12 +1,12 @@
 /**
- * Proves that no final is lost (R1, R4, R5, R6, R30), or says which one was.
+ * Proves that no final is lost (R1, R4, R5, R6, R21, R30), or says which one was.
  *
  * Clients speak through the compiled executable, with a real PostgreSQL behind it and the simulator before it, while one
  * thing after the other goes wrong. What they were shown as final is then compared with what is kept.
  *
  *     bun run test/e2e/loss-oracle.ts [--only calm,poison] [--clients 20] [--seed N] [--sync normal|full] [--json]
  *
- * Exit code 0 when every scenario was sound, otherwise 1. It takes less than three minutes.
+ * Exit code 0 when every scenario was sound, otherwise 1. It takes about four minutes.
  */
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { startTcpRelay } from "./tcp-relay.ts";
 
 /** Stands between a client and its PostgreSQL server, and loses replies. */
 export interface PostgresProxy extends AsyncDisposable {
@@ -24,28 +24,19 @@ const READY_FOR_QUERY = "Z\u0000\u0000\u0000\u0005I";
 
 const ROWS_WRITTEN = "INSERT 0 ";
 
-/** Listens on a free port of the loopback; a new connection to the server for each of the client's. */
+/** A new connection to the server for each of the client's. */
 export async function startPostgresProxy(
   databaseUrl: string,
   { statement, loseEvery }: PostgresProxyOptions,
 ): Promise<PostgresProxy> {
-  const target = new URL(databaseUrl);
-  const sockets = new Set<Socket>();
   let statementCount = 0;
   let lostReplyCount = 0;
 
-  const join = (client: Socket) => {
-    const server = connect(Number(target.port), target.hostname);
+  const join = (client: Socket, dial: () => Socket) => {
+    const server = dial();
     let asked = "";
     let answered = "";
     let isCut = false;
-    for (const socket of [client, server]) {
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      // The close event follows.
-      socket.on("error", () => undefined);
-      socket.on("close", () => sockets.delete(socket));
-    }
     client.on("data", (bytes) => {
       server.write(bytes);
       asked += bytes.toString("latin1");
@@ -73,21 +64,14 @@ export async function startPostgresProxy(
     server.on("close", () => client.destroy());
   };
 
-  const listener = createServer(join).listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  // A listener on a TCP port has an address of this form.
-  const { port } = listener.address() as AddressInfo;
+  const relay = await startTcpRelay(new URL(databaseUrl), join);
   const url = new URL(databaseUrl);
-  url.port = String(port);
+  url.port = String(relay.port);
   return {
     url: url.href,
     get lostReplyCount() {
       return lostReplyCount;
     },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      listener.close();
-      await once(listener, "close");
-    },
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   };
 }

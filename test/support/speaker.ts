@@ -3,9 +3,7 @@ import type { ServerMessage, TranscriptionMessage } from "../../src/gateway/mess
 import { TEST_SECRET } from "./gateway-process.ts";
 
 /** A client that speaks: a real WebSocket, with everything it was told. */
-export interface Speaker {
-  readonly sessionSlug: string;
-  readonly identity: string;
+export interface Speaker extends Participant {
   readonly messages: readonly ServerMessage[];
   readonly finals: readonly TranscriptionMessage[];
   /** Resolves with the close code. */
@@ -16,14 +14,19 @@ export interface Speaker {
 }
 
 /** 100 ms at 16 kHz, 16 bit, mono. */
-const FRAME_BYTES = 3200;
+export const FRAME_BYTES = 3200;
 
-export async function connectSpeaker(
+export interface Participant {
+  readonly sessionSlug: string;
+  readonly identity: string;
+}
+
+/** A socket that is still to open, with a token of the participant's own. */
+export async function openSocket(
   gatewayUrl: URL,
-  sessionSlug: string,
-  identity: string,
-  query: Readonly<Record<string, string>> = {},
-): Promise<Speaker> {
+  { sessionSlug, identity }: Participant,
+  query: Readonly<Record<string, string>>,
+): Promise<WebSocket> {
   const token = await mintToken({
     secret: TEST_SECRET,
     subject: `user of ${identity} in ${sessionSlug}`,
@@ -34,7 +37,16 @@ export async function connectSpeaker(
   const url = new URL("/api/realtime/transcribe", gatewayUrl);
   url.protocol = "ws:";
   url.search = new URLSearchParams(query).toString();
-  const socket = new WebSocket(url, ["stenogate", `access_token.${token}`]);
+  return new WebSocket(url, ["stenogate", `access_token.${token}`]);
+}
+
+export async function connectSpeaker(
+  gatewayUrl: URL,
+  sessionSlug: string,
+  identity: string,
+  query: Readonly<Record<string, string>> = {},
+): Promise<Speaker> {
+  const socket = await openSocket(gatewayUrl, { sessionSlug, identity }, query);
   const messages: ServerMessage[] = [];
   const opened = Promise.withResolvers<void>();
   const closed = Promise.withResolvers<number>();
@@ -52,7 +64,7 @@ export async function connectSpeaker(
     identity,
     messages,
     get finals() {
-      return messages.filter((message) => message.type === "transcription").filter(isFinal);
+      return finalsOf(messages);
     },
     closed: closed.promise,
     speak: async (pcm, speed) => {
@@ -69,7 +81,9 @@ export async function connectSpeaker(
   };
 }
 
-/** An empty final takes partials back. */
-function isFinal(message: TranscriptionMessage): boolean {
-  return message.is_final && message.text !== "";
+/** In the order of showing. An empty final takes partials back, and is none. */
+export function finalsOf(messages: readonly ServerMessage[]): readonly TranscriptionMessage[] {
+  return messages
+    .filter((message) => message.type === "transcription")
+    .filter(({ is_final: isFinal, text }) => isFinal && text !== "");
 }

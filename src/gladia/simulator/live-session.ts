@@ -7,7 +7,7 @@ import type { TranscriptionResult } from "./messages.ts";
 import type { Poison } from "./poison.ts";
 import type { Recording } from "./recording.ts";
 import type { SessionRequest } from "./session-request.ts";
-import { TranscriptFeed } from "./transcript-feed.ts";
+import { TranscriptFeed, type TranscriptFeedOptions } from "./transcript-feed.ts";
 
 /** Everything was said; from the client: as if it had asked to stop. */
 const CLOSE_DONE = 1000;
@@ -33,11 +33,7 @@ export interface LiveSessionDeps {
   onEnded(): void;
 }
 
-export interface LiveSessionOptions extends AudioIntakeOptions {
-  readonly request: SessionRequest;
-  /** From the end of an utterance to its final. */
-  readonly finalDelayMs: number;
-}
+export interface LiveSessionOptions extends AudioIntakeOptions, TranscriptFeedOptions {}
 
 /** How long a session goes on; see `SimulatorOptions`. */
 export interface SessionLimits {
@@ -73,14 +69,14 @@ export class LiveSession {
 
   constructor(deps: LiveSessionDeps, options: LiveSessionOptions) {
     const { recording, poison } = deps;
-    const { request, finalDelayMs } = options;
+    const { request } = options;
     this.request = request;
     this.#deps = deps;
     this.#intake = new AudioIntake(options, request);
     this.#channel = new MessageChannel(this.id, request.messages_config);
     this.#feed = new TranscriptFeed(
       { recording, poison, emit: (message) => this.#channel.emit(message) },
-      { request, finalDelayMs },
+      options,
     );
     this.#channel.emit({ type: "start_session" });
   }

@@ -36,6 +36,8 @@ export interface SimulatorOptions {
   readonly sessionsMax?: number;
   /** From the end of an utterance to its final. The provider takes about a second. */
   readonly finalDelayMs?: number;
+  /** Finals have at least so many characters, to fill the buffers of whoever does not read them. */
+  readonly finalLengthMin?: number;
   /** Before a POST is answered. */
   readonly postDelayMs?: number;
   /** Before a socket's handshake is answered. */
@@ -61,6 +63,7 @@ const DEFAULTS: Required<SimulatorOptions> = {
   // More than a load test opens; a bound all the same.
   sessionsMax: 10_000,
   finalDelayMs: 0,
+  finalLengthMin: 0,
   postDelayMs: 0,
   openDelayMs: 0,
   // As reported of the provider.

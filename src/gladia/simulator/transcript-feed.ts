@@ -17,6 +17,8 @@ export interface TranscriptFeedOptions {
   readonly request: SessionRequest;
   /** From the end of an utterance to its final. */
   readonly finalDelayMs: number;
+  /** Characters; a final that is shorter goes on in dots. */
+  readonly finalLengthMin: number;
 }
 
 /**
@@ -26,6 +28,7 @@ export interface TranscriptFeedOptions {
 export class TranscriptFeed {
   readonly #deps: TranscriptFeedDeps;
   readonly #finalDelayMs: number;
+  readonly #finalLengthMin: number;
   readonly #targets: readonly TranslationCode[];
   readonly #transcriber: Transcriber;
   readonly #timers = new Set<RunningTimer>();
@@ -37,6 +40,7 @@ export class TranscriptFeed {
   constructor(deps: TranscriptFeedDeps, options: TranscriptFeedOptions) {
     this.#deps = deps;
     this.#finalDelayMs = options.finalDelayMs;
+    this.#finalLengthMin = options.finalLengthMin;
     const { translation, translation_config: config } = options.request.realtime_processing;
     this.#targets = translation ? (config?.target_languages ?? []) : [];
     this.#transcriber = new Transcriber(
@@ -80,7 +84,8 @@ export class TranscriptFeed {
     const id = this.#currentId();
     this.#utteranceId = undefined;
     this.#afterFinalDelay(() => {
-      const final = this.#deps.poison.apply(utterance);
+      const text = utterance.text.padEnd(this.#finalLengthMin, " …");
+      const final = this.#deps.poison.apply({ ...utterance, text });
       this.#finals.push(final);
       this.#emitTranscript(id, true, final);
       for (const target of this.#targets) this.#deps.emit(translate(id, final, target));

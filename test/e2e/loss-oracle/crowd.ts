@@ -1,19 +1,35 @@
 import type { ServerMessage, StatusState } from "../../../src/gateway/messages.ts";
+import type { ReceivedAudio } from "../../../src/gladia/simulator/audio-intake.ts";
 import { backoffMs } from "../../../src/kernel/backoff.ts";
 import { deadline } from "../../../src/kernel/deadline.ts";
 import { sleep } from "../../../src/kernel/timers.ts";
 import { createTone, toPcm16 } from "../../gladia/simulator/tones.ts";
-import { connectSpeaker, type Speaker } from "../../support/speaker.ts";
-import type { Final } from "./comparison.ts";
-
-export interface Member {
-  readonly sessionSlug: string;
-  readonly identity: string;
-}
+import { connectSpeaker, finalsOf, type Participant, type Speaker } from "../../support/speaker.ts";
+import type { Final, PlacedFinal } from "./comparison.ts";
 
 export interface ShownFinal extends Final {
   /** Its client knew that finals wait in memory alone, and has not heard since that this is over (R6). */
   readonly isAtRisk: boolean;
+}
+
+/** People who speak, each of them through a connection of their own. What they were shown is kept for good. */
+export interface Crowd extends AsyncDisposable {
+  /** Every final that every client was shown, in the order of showing to each. */
+  readonly shown: readonly ShownFinal[];
+  readonly messages: readonly ServerMessage[];
+  start(): void;
+  /** Everyone comes to an end and waits for the last finals. Rejects when somebody could not. */
+  stop(): Promise<void>;
+  /** What there is to say beyond single finals, once everything is kept. */
+  report(kept: readonly PlacedFinal[], heard: HeardAudio): CrowdReport;
+}
+
+/** What the provider heard in one of its sessions; undefined for an unknown one, and unless audio is recorded. */
+export type HeardAudio = (providerSessionId: string) => ReceivedAudio | undefined;
+
+export interface CrowdReport {
+  readonly facts: Readonly<Record<string, number>>;
+  readonly problems: readonly string[];
 }
 
 export interface CrowdDeps {
@@ -46,25 +62,24 @@ const BACKOFF = { firstMs: 50, mostMs: 1000 };
 const ATTEMPTS_MAX = 120;
 
 /**
- * People who speak without end, several finals a second each, and come back whenever their socket closes.
+ * They speak without end, several finals a second each, and begin a new session whenever their socket closes.
  *
- * Modes: created → speaking (`start`) → stopped (`stop`). What they were shown is kept for good.
+ * Modes: created → speaking (`start`) → stopped (`stop`).
  */
-export class Crowd {
+export class RestlessCrowd implements Crowd {
   readonly #deps: CrowdDeps;
-  readonly #members: readonly Member[];
+  readonly #members: readonly Participant[];
   readonly #speech: Uint8Array;
   readonly #connections: Speaker[] = [];
   readonly #stopping = new AbortController();
   #speaking: readonly Promise<void>[] = [];
 
-  constructor(deps: CrowdDeps, members: readonly Member[]) {
+  constructor(deps: CrowdDeps, members: readonly Participant[]) {
     this.#deps = deps;
     this.#members = members;
     this.#speech = createSpeech(deps.random);
   }
 
-  /** Every final that every client was shown, in the order of showing on each connection. */
   get shown(): readonly ShownFinal[] {
     return this.#connections.flatMap(findFinals);
   }
@@ -73,30 +88,27 @@ export class Crowd {
     return this.#connections.flatMap(({ messages }) => messages);
   }
 
-  /** Resolves once so many more of the finals that `fits` were shown; rejects when they are not in time. */
-  async untilShown(count: number, fits: (final: Final) => boolean = () => true): Promise<void> {
-    const countShown = () => this.shown.filter(fits).length;
-    const wanted = countShown() + count;
-    const giveUpAtMs = performance.now() + SHOWN_LIMIT_MS;
-    while (countShown() < wanted) {
-      if (performance.now() > giveUpAtMs) throw new Error(`expected ${count} more finals in time`);
-      await sleep(SHOWN_POLL_MS);
-    }
-  }
-
   start(): void {
     this.#speaking = this.#members.map((member) => this.#live(member));
     // Whoever stops the crowd hears of it; until then it is nobody's.
     for (const life of this.#speaking) life.catch(() => undefined);
   }
 
-  /** Everyone says goodbye and waits for the last finals. Rejects when somebody could not come back in time. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#speaking);
   }
 
-  async #live(member: Member): Promise<void> {
+  report(): CrowdReport {
+    return { facts: {}, problems: [] };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    await Promise.allSettled(this.#speaking);
+  }
+
+  async #live(member: Participant): Promise<void> {
     const { signal } = this.#stopping;
     let vainAttempts = 0;
     while (!signal.aborted) {
@@ -112,7 +124,7 @@ export class Crowd {
   }
 
   /** Nothing when there is no gateway at the moment. */
-  async #connect({ sessionSlug, identity }: Member): Promise<Speaker | undefined> {
+  async #connect({ sessionSlug, identity }: Participant): Promise<Speaker | undefined> {
     const connecting = connectSpeaker(this.#deps.gatewayUrl(), sessionSlug, identity);
     try {
       const speaker = await deadline(connecting, CONNECT_LIMIT_MS, "connecting");
@@ -145,14 +157,33 @@ export class Crowd {
   }
 }
 
+/** Resolves once the crowd was shown so many more of the finals that `fits`; rejects when it was not in time. */
+export async function untilShown(
+  crowd: Crowd,
+  count: number,
+  fits: (final: Final) => boolean = () => true,
+): Promise<void> {
+  const countShown = () => crowd.shown.filter(fits).length;
+  const wanted = countShown() + count;
+  const giveUpAtMs = performance.now() + SHOWN_LIMIT_MS;
+  while (countShown() < wanted) {
+    if (performance.now() > giveUpAtMs) throw new Error(`expected ${count} more finals in time`);
+    await sleep(SHOWN_POLL_MS);
+  }
+}
+
 function findFinals({ sessionSlug, identity, messages }: Speaker): readonly ShownFinal[] {
   const journaledAt = messages.findLastIndex((message) => isStatus(message, "journaled"));
   let isAtRisk = false;
   return messages.flatMap((message, index) => {
     if (isStatus(message, "unjournaled")) isAtRisk = index > journaledAt;
-    if (message.type !== "transcription" || !message.is_final || message.text === "") return [];
-    const { utterance_id: utteranceKey, text } = message;
-    return [{ sessionSlug, identity, utteranceKey, text, isAtRisk }];
+    return finalsOf([message]).map(({ utterance_id: utteranceKey, text }) => ({
+      sessionSlug,
+      identity,
+      utteranceKey,
+      text,
+      isAtRisk,
+    }));
   });
 }
 

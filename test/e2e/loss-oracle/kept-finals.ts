@@ -2,7 +2,7 @@ import { runExecutable, type Installation } from "../../support/executable.ts";
 import type { TestDatabase } from "../../support/postgres.ts";
 import type { PlacedFinal } from "./comparison.ts";
 
-/** Every final that is stored, with whoever the row says it is of. */
+/** Every final that is stored, with whoever the row says it is of, in the order in which they were said. */
 export async function readStoredFinals(database: TestDatabase): Promise<readonly PlacedFinal[]> {
   return database.query<PlacedFinal>(`
     SELECT 'database' AS "place", session."slug" AS "sessionSlug",
@@ -10,7 +10,8 @@ export async function readStoredFinals(database: TestDatabase): Promise<readonly
       segment."utteranceId" AS "utteranceKey", segment."text"
       FROM "TranscriptSegment" segment
       JOIN "VideoSession" session ON session."id" = segment."videoSessionId"
-      LEFT JOIN "Participant" participant ON participant."id" = segment."participantId"`);
+      LEFT JOIN "Participant" participant ON participant."id" = segment."participantId"
+     ORDER BY segment."startedAt"`);
 }
 
 /** Every final that was set aside, as the command line tells an operator while the gateway runs. */

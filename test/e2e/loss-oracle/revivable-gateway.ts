@@ -4,6 +4,7 @@ import { startGateway, type GatewayProcess } from "../../support/gateway-process
 
 /** What `/metrics` says, as far as anybody asks here. */
 export interface Figures {
+  readonly activeConnections: number;
   readonly queue: { readonly queueLength: number };
   readonly journal: { readonly rows: number };
   /** Lost finals, by cause. */

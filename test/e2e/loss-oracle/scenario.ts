@@ -58,12 +58,13 @@ export async function runScenario(
   });
   const kept = await stage.readKept();
   const verdict = judge(stage, kept, scenario);
+  const report = crowd.report(kept, (id) => stage.simulator.received(id));
   const deadCount = kept.filter(({ place }) => place === "dead-letters").length;
   if (crowd.shown.length === 0) problems.push("expected finals, got none");
   if (scenario.placeOf !== undefined && deadCount === 0) {
     problems.push("expected dead letters, got none");
   }
-  problems.push(...findOffences(verdict, stage, scenario));
+  problems.push(...findOffences(verdict, stage, scenario), ...report.problems);
   return {
     scenario: scenario.name,
     isSound: problems.length === 0,
@@ -71,7 +72,7 @@ export async function runScenario(
     deadCount,
     ...verdict,
     seconds: Math.round((performance.now() - startedAtMs) / 100) / 10,
-    facts,
+    facts: { ...facts, ...report.facts },
     problems,
     log: gateway.log,
   };

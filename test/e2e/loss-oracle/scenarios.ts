@@ -1,7 +1,9 @@
 /** Everything that may go wrong between a final that a client was shown and its row. */
 import { sleep } from "../../../src/kernel/timers.ts";
 import { until } from "../../support/until.ts";
+import { clientAway, clientChaos } from "./client-scenarios.ts";
 import type { Final } from "./comparison.ts";
+import { untilShown } from "./crowd.ts";
 import { crashPostgres, exhaustConnections } from "./postgres-faults.ts";
 import { judge, type Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
@@ -15,7 +17,7 @@ const FINALS_OF_A_CROWD = 100;
 export const calm: Scenario = {
   name: "calm",
   async play({ crowd }) {
-    await crowd.untilShown(FINALS_OF_A_CROWD);
+    await untilShown(crowd, FINALS_OF_A_CROWD);
     await sleep(3000);
   },
 };
@@ -32,14 +34,14 @@ export function killed(timesLeast: number): Scenario {
       let kills = 0;
       let inherited = 0;
       while (kills < timesLeast || (inherited === 0 && kills < 10 * timesLeast)) {
-        await crowd.untilShown(1);
+        await untilShown(crowd, 1);
         await sleep(random() * 1500);
         await gateway.kill();
         await gateway.start();
         kills += 1;
         inherited = countInherited(gateway.log);
       }
-      await crowd.untilShown(1);
+      await untilShown(crowd, 1);
       Object.assign(facts, { kills, inherited });
       if (inherited === 0) problems.push("expected a killed gateway to leave finals");
     },
@@ -108,7 +110,7 @@ export const poison: Scenario = {
   poisonEvery: 100,
   placeOf: (final) => (isPoisoned(final) ? "dead-letters" : "database"),
   async play({ crowd }) {
-    await crowd.untilShown(2, isPoisoned);
+    await untilShown(crowd, 2, isPoisoned);
     await sleep(1000);
   },
 };
@@ -161,7 +163,7 @@ const diskFullKilled: Scenario = {
 export const terminated: Scenario = {
   name: "terminated",
   async play(stage) {
-    await stage.crowd.untilShown(FINALS_OF_A_CROWD);
+    await untilShown(stage.crowd, FINALS_OF_A_CROWD);
     expectExit(stage, 0, await stage.gateway.terminate());
     await stage.crowd.stop();
     const { missing } = judge(stage, await stage.readKept());
@@ -216,6 +218,8 @@ export const SCENARIOS: readonly Scenario[] = [
   terminated,
   terminatedWithoutDatabase,
   terminatedTwice,
+  clientChaos(100, { utterances: 36, faults: 5 }),
+  clientAway(20, { utterances: 24, faults: 2 }),
 ];
 
 /** Returns while the database is still away. */

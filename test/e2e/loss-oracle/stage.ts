@@ -1,13 +1,14 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startSimulator } from "../../../src/gladia/simulator/simulator.ts";
+import { startSimulator, type Simulator } from "../../../src/gladia/simulator/simulator.ts";
 import { createRandom } from "../../gladia/simulator/tones.ts";
 import type { Installation } from "../../support/executable.ts";
 import { startPostgresProxy, type PostgresProxy } from "../../support/postgres-proxy.ts";
 import type { PostgresServer } from "../../support/postgres-server.ts";
 import { createDatabaseOn, type TestDatabase } from "../../support/postgres.ts";
+import type { Participant } from "../../support/speaker.ts";
 import type { PlacedFinal } from "./comparison.ts";
-import { Crowd, type Member } from "./crowd.ts";
+import { RestlessCrowd, type Crowd, type CrowdDeps } from "./crowd.ts";
 import { readDeadLetters, readStoredFinals } from "./kept-finals.ts";
 import { RevivableGateway } from "./revivable-gateway.ts";
 
@@ -27,7 +28,16 @@ export interface StageOptions {
 /** What is unusual in a world. */
 export interface StageSetup {
   readonly name: string;
+  /** In place of as many as are asked for. */
+  readonly clients?: number;
+  /** In place of a restless crowd. `seed` decides what befalls it. */
+  readonly openCrowd?: (
+    deps: CrowdDeps,
+    members: readonly Participant[],
+    seed: number,
+  ) => Promise<Crowd>;
   /** See `SimulatorOptions`. */
+  readonly recordAudio?: boolean;
   readonly poisonEvery?: number;
   /** The gateway reaches the database through a proxy that loses the reply to every n-th batch. */
   readonly loseRepliesEvery?: number;
@@ -44,6 +54,7 @@ export interface Stage extends AsyncDisposable {
   readonly database: TestDatabase;
   readonly proxy: PostgresProxy | undefined;
   readonly gateway: RevivableGateway;
+  readonly simulator: Simulator;
   readonly crowd: Crowd;
   /** In [0, 1). */
   readonly random: () => number;
@@ -71,7 +82,10 @@ export async function openStage(
   };
   await Promise.all(SESSION_SLUGS.map(createSession));
   const simulator = opening.use(
-    await startSimulator({ poisonEvery: setup.poisonEvery ?? Infinity }),
+    await startSimulator({
+      poisonEvery: setup.poisonEvery ?? Infinity,
+      recordAudio: setup.recordAudio ?? false,
+    }),
   );
   const proxy =
     setup.loseRepliesEvery === undefined
@@ -91,14 +105,18 @@ export async function openStage(
     }),
   );
   await gateway.start();
-  const members = createMembers(clients, setup.unknownSlugs ?? []);
-  const crowd = new Crowd({ gatewayUrl: () => gateway.url, random: createRandom(seed) }, members);
+  const members = createMembers(setup.clients ?? clients, setup.unknownSlugs ?? []);
+  const crowdDeps = { gatewayUrl: () => gateway.url, random: createRandom(seed) };
+  const crowd =
+    (await setup.openCrowd?.(crowdDeps, members, seed)) ?? new RestlessCrowd(crowdDeps, members);
+  opening.use(crowd);
   const opened = opening.move();
   return {
     server,
     database,
     proxy,
     gateway,
+    simulator,
     crowd,
     // Not the crowd's: what goes wrong, and when, follows from the seed alone.
     random: createRandom(seed),
@@ -131,7 +149,7 @@ async function limitFiles(installation: Installation, blocksMax?: number): Promi
   return { ...installation, path };
 }
 
-function createMembers(count: number, unknownSlugs: readonly string[]): readonly Member[] {
+function createMembers(count: number, unknownSlugs: readonly string[]): readonly Participant[] {
   const unknownCount =
     unknownSlugs.length === 0
       ? 0
