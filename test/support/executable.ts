@@ -1,7 +1,6 @@
-import { rmSync } from "node:fs";
-import { chmod, copyFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createGuardedFolder } from "./guarded-folder.ts";
 
 /** The compiled executable, alone in a folder of its own. */
 export interface Installation extends AsyncDisposable {
@@ -19,21 +18,22 @@ let built: Promise<string> | undefined;
 /** Copies the executable to an empty folder, which goes away with the installation. Built once for each test file. */
 export async function installExecutable(): Promise<Installation> {
   built ??= buildExecutable();
-  const directory = await mkdtemp(join(tmpdir(), "stenogate-e2e-"));
-  const path = join(directory, "stenogate");
+  const folder = await createGuardedFolder("stenogate-e2e-");
+  const path = join(folder.path, "stenogate");
   await copyFile(await built, path);
   await chmod(path, 0o755);
   return {
-    directory,
+    directory: folder.path,
     path,
-    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
 
 /** Runs the project's own build, into a file of this process: test files may run side by side. */
 async function buildExecutable(): Promise<string> {
-  const output = join(await mkdtemp(join(tmpdir(), "stenogate-build-")), "stenogate");
-  process.once("exit", () => rmSync(join(output, ".."), { recursive: true, force: true }));
+  // A hundred megabytes, which must not stay behind.
+  const folder = await createGuardedFolder("stenogate-build-");
+  const output = join(folder.path, "stenogate");
   const build = Bun.spawn([process.execPath, "run", "build", "--outfile", output], {
     cwd: PROJECT,
     stdout: "pipe",
