@@ -1,3 +1,4 @@
+import { parseRequestUrl } from "../kernel/request-url.ts";
 import { AuthError } from "./auth-error.ts";
 
 /** What a client offers beside its token, so that the server can select a sub-protocol that is no secret. */
@@ -16,7 +17,7 @@ export function findToken(request: Request): string | undefined {
   const tokens = new Set([
     ...readAuthorization(request),
     ...readOfferedProtocols(request).flatMap(readTokenProtocol),
-    ...new URL(request.url).searchParams.getAll("token"),
+    ...(parseRequestUrl(request)?.searchParams.getAll("token") ?? []),
   ]);
   tokens.delete("");
   if (tokens.size > 1) {

@@ -1,4 +1,5 @@
 import { AppError } from "../kernel/errors.ts";
+import { parseRequestUrl } from "../kernel/request-url.ts";
 import type { Log } from "../observe/log.ts";
 import type { RecognitionOptions, Speaker } from "../relay/ports.ts";
 import type { RecognitionChoices } from "../relay/recognition-choices.ts";
@@ -93,7 +94,8 @@ export class Admission {
     const { subject } = identification.speaker;
     const subjectWaitMs = this.#attemptsBySubject.take(subject, Date.now());
     if (subjectWaitMs !== undefined) return attemptsExceeded("subject", subjectWaitMs);
-    return admit(identification, new URL(request.url).searchParams);
+    const query = parseRequestUrl(request)?.searchParams ?? new URLSearchParams();
+    return admit(identification, query);
   }
 
   /** Scheme and host know no case (RFC 6454, 4); a sandboxed page's origin "null" is in no list. */

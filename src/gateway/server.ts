@@ -1,6 +1,7 @@
 import { eachAlone } from "../kernel/each-alone.ts";
 import { traceError } from "../kernel/error-trace.ts";
 import { AppError } from "../kernel/errors.ts";
+import { parseRequestUrl } from "../kernel/request-url.ts";
 import { every } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -123,7 +124,8 @@ async function answer(
   deps: GatewayServerDeps,
   options: GatewayServerOptions,
 ): Promise<Response | undefined> {
-  const url = new URL(request.url);
+  const url = parseRequestUrl(request);
+  if (url === undefined) return problem(400, "request-invalid", "expected a host that can be read");
   const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
   if (url.pathname === SOCKET_PATH && isUpgrade) {
     return upgrade(request, server, deps, options);

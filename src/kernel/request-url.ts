@@ -1,0 +1,7 @@
+/** Stands where a request names no host: HTTP/1.0 knows none, and health checks speak it. Nothing is read of it. */
+const NO_HOST = "http://host.invalid";
+
+/** Where a request goes. Nothing when its `Host` can be no part of a URL. */
+export function parseRequestUrl(request: Request): URL | undefined {
+  return URL.parse(request.url, NO_HOST) ?? undefined;
+}

@@ -1,0 +1,45 @@
+/** The fuzzer for less than a minute, with the same strangers every time; `fuzz.ts` is as long as anybody wants. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { installExecutable, type Installation } from "../support/executable.ts";
+import { postgres } from "../support/postgres.ts";
+import { ATTACKS, type AttackName } from "./fuzz/attacks.ts";
+import { runFuzz } from "./fuzz/run.ts";
+
+/** Beside other test files on two cores: the settling alone may take minutes there. */
+const LIMIT_MS = 300_000;
+
+const SEED = 20_261_123;
+
+let installation: Installation;
+
+beforeAll(async () => {
+  installation = await installExecutable();
+}, 60_000);
+
+afterAll(() => installation[Symbol.asyncDispose]());
+
+test(
+  "[R24] [R20] whatever strangers send, the process lives, forgets them, and a canary gets every final",
+  async () => {
+    await using database = await postgres.createDatabase();
+    const outcome = await runFuzz(
+      { installation, database },
+      {
+        seconds: 24,
+        warmUpSeconds: 4,
+        seed: Number(process.env["TEST_SEED"] ?? SEED),
+        lanes: 8,
+        pauseMs: 20,
+        // The keys of a full record are the names.
+        only: Object.keys(ATTACKS) as AttackName[],
+      },
+    );
+    expect(outcome.problems, outcome.log.slice(-20_000)).toEqual([]);
+    // Strangers that never got in would prove nothing.
+    for (const seen of ["status 200", "close 1002", "close 4001", "close 4008"]) {
+      expect([...outcome.counts.keys()]).toContain(seen);
+    }
+    expect(outcome.finals).toBeGreaterThan(0);
+  },
+  LIMIT_MS,
+);
