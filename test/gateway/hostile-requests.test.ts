@@ -1,6 +1,7 @@
 /** Requests that no HTTP client would send, and what they are answered with. */
 import { expect, test } from "bun:test";
 import { SOCKET_PATH } from "../../src/gateway/http-routes.ts";
+import { every } from "../../src/kernel/timers.ts";
 import { sign } from "../auth/tokens.ts";
 import { GatewayStage } from "../support/gateway-stage.ts";
 import { RawSocket } from "../support/raw-socket.ts";
@@ -39,4 +40,16 @@ test("a client that names no host is heard", async () => {
   await using odd = await RawWebSocket.open(stage.server.url, hostless);
   await odd.message("ready");
   expect(odd.status).toBe(101);
+});
+
+test("[R23] a request that is not whole within its time is dropped, one that drips too", async () => {
+  await using stage = new GatewayStage();
+  await using silent = await RawSocket.open(stage.server.url);
+  await using dripping = await RawSocket.open(stage.server.url);
+  await dripping.write("GET /livez HTTP/1.1\r\nHost: ");
+  const drip = every(500, () => void dripping.write("a"));
+  await Promise.all([silent.ended, dripping.ended]);
+  drip.stop();
+  expect([silent.receivedText, dripping.receivedText]).toEqual(["", ""]);
+  expect(stage.log.lines).toEqual([]);
 });
