@@ -156,6 +156,8 @@ export class ClientConnection implements AttachedClient {
     // What the socket itself answers, such as pings, waits for the reader too.
     this.#checkReader();
     if (this.#socket === undefined || this.#link === undefined) return;
+    // Whoever waits for the reader waits no longer than until now, should the socket not say that it has read.
+    if (this.bufferedBytes === 0) this.drained();
     const { clientIdleMs } = this.#options;
     if (nowMs - this.#link.meter.lastAudioAtMs >= clientIdleMs) {
       this.#part(

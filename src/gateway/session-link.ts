@@ -28,8 +28,8 @@ export interface SessionLinkOptions {
 
 /**
  * The gateway's end of one session. It outlives the sockets of the session's owner (R21): a session whose client was cut off
- * goes on, and is asked to stop when nobody has come back within the grace. After the session's end the link stays until its
- * client has certainly read everything, or the grace is over.
+ * goes on, and is asked to stop when nobody has come back within the grace. After the session's end the link stays for as
+ * long, because nobody can know whether its client has read the last messages.
  */
 export class SessionLink implements ClientLink {
   readonly resumeId: string;

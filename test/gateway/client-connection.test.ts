@@ -38,6 +38,17 @@ test("[R22] when a slow reader has caught up, the latest partial of each open ut
   expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
 });
 
+test("[R22] a slow reader gets them all the same where the socket does not say that it has caught up", () => {
+  const { connection, socket, stream } = setup();
+  socket.bufferedBytes = 65_537;
+  stream.say({ isFinal: false, text: "waits" });
+  connection.sweep(Date.now());
+  expect(socket.texts).toEqual([]);
+  socket.bufferedBytes = 0;
+  connection.sweep(Date.now());
+  expect(socket.texts).toEqual(["waits"]);
+});
+
 test("[R22] a reader over its bound is closed with 1013, and may come back; its finals are kept", () => {
   const { socket, stream, stage } = setup();
   socket.bufferedBytes = 1_048_577;
