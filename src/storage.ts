@@ -26,8 +26,8 @@ export interface Storage {
   close(): Promise<void>;
 }
 
-/** The batch writer uses one, three for a backlog; readers have the rest. The database must hardly notice the gateway. */
-const DATABASE_CONNECTIONS_MAX = 6;
+/** The batch writer uses one, two for a backlog; readers have the rest. The database must hardly notice the gateway. */
+const DATABASE_CONNECTIONS_MAX = 5;
 
 /** Sessions and participants whose ids are remembered: several times what one process serves at once. */
 const IDS_CACHED_MAX = 10_000;

@@ -32,7 +32,7 @@ export type TranscriptRoute = (
 const ENCODED_SLUG_CHARACTERS_MAX = 2304;
 
 const READS = {
-  // Of the six connections of the pool the batch writer takes up to three, and clients that come back one.
+  // Of the five connections of the pool the batch writer takes up to two, and clients that come back one.
   runningMax: 2,
   // A read takes about ten milliseconds: whoever comes last waits a quarter of a second.
   waitingMax: 50,

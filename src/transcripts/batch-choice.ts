@@ -2,13 +2,13 @@ import type { QueuedRow } from "./batch-writer.ts";
 import type { WaitingRows } from "./waiting-rows.ts";
 
 /** Rows of one statement while a backlog is worked off: beyond it a statement gains nothing and holds locks longer. */
-export const BACKLOG_BATCH_ROWS = 1000;
+export const BACKLOG_BATCH_ROWS = 2000;
 
 /**
  * Statements at once while a backlog is worked off: one is being put into parameters while the server writes the others. Of the
- * six connections this leaves three to readers.
+ * five connections this leaves three to readers.
  */
-export const BACKLOG_STATEMENTS = 3;
+export const BACKLOG_STATEMENTS = 2;
 
 /** A backlog is more than this many full batches. */
 const BACKLOG_BATCHES = 4;

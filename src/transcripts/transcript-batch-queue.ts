@@ -3,7 +3,7 @@
  *
  * A row is in the journal before anybody is told of it (R1), and leaves it when the database has committed it, or when the
  * dead letters hold it: because the database refuses that very row, or because its session stays unknown (R5). One flush runs
- * at a time, with one batch, or with three of them while a backlog is worked off. A batch goes out when it is full, when
+ * at a time, with one batch, or with two large ones while a backlog is worked off. A batch goes out when it is full, when
  * the interval has passed, and on `flushAllPending`. A batch that the database could not take goes back to the front, in
  * order, and is tried again after a jittered backoff. A row that the journal could not take waits in memory alone; when that
  * is full too, it is lost and counted (R6).

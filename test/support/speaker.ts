@@ -32,7 +32,8 @@ export async function openSocket(
     subject: `user of ${identity} in ${sessionSlug}`,
     sessionSlug,
     identity,
-    ttlSeconds: 600,
+    // Longer than anybody speaks here.
+    ttlSeconds: 7200,
   });
   const url = new URL("/api/realtime/transcribe", gatewayUrl);
   url.protocol = "ws:";
