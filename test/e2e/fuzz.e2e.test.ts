@@ -1,6 +1,6 @@
-/** The fuzzer for less than a minute, with the same strangers every time; `fuzz.ts` is as long as anybody wants. */
+/** The fuzzer for a minute, with the same strangers every time; `fuzz.ts` is as long as anybody wants. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { installExecutable, type Installation } from "../support/executable.ts";
+import { E2E_LIMIT_MS, installExecutable, type Installation } from "../support/executable.ts";
 import { postgres } from "../support/postgres.ts";
 import { ATTACKS, type AttackName } from "./fuzz/attacks.ts";
 import { runFuzz } from "./fuzz/run.ts";
@@ -14,7 +14,7 @@ let installation: Installation;
 
 beforeAll(async () => {
   installation = await installExecutable();
-}, 60_000);
+}, E2E_LIMIT_MS);
 
 afterAll(() => installation[Symbol.asyncDispose]());
 
@@ -25,7 +25,7 @@ test(
     const outcome = await runFuzz(
       { installation, database },
       {
-        seconds: 24,
+        seconds: 60,
         warmUpSeconds: 4,
         seed: Number(process.env["TEST_SEED"] ?? SEED),
         lanes: 8,
