@@ -1,4 +1,4 @@
-import { parseRequestUrl } from "../kernel/request-url.ts";
+import { readQuery } from "../kernel/request-url.ts";
 import { AuthError } from "./auth-error.ts";
 
 /** What a client offers beside its token, so that the server can select a sub-protocol that is no secret. */
@@ -17,7 +17,7 @@ export function findToken(request: Request): string | undefined {
   const tokens = new Set([
     ...readAuthorization(request),
     ...readOfferedProtocols(request).flatMap(readTokenProtocol),
-    ...(parseRequestUrl(request)?.searchParams.getAll("token") ?? []),
+    ...readQuery(request).getAll("token"),
   ]);
   tokens.delete("");
   if (tokens.size > 1) {

@@ -1,5 +1,5 @@
 import { AppError } from "../kernel/errors.ts";
-import { parseRequestUrl } from "../kernel/request-url.ts";
+import { readQuery } from "../kernel/request-url.ts";
 import type { Log } from "../observe/log.ts";
 import type { RecognitionOptions, Speaker } from "../relay/ports.ts";
 import type { RecognitionChoices } from "../relay/recognition-choices.ts";
@@ -94,8 +94,7 @@ export class Admission {
     const { subject } = identification.speaker;
     const subjectWaitMs = this.#attemptsBySubject.take(subject, Date.now());
     if (subjectWaitMs !== undefined) return attemptsExceeded("subject", subjectWaitMs);
-    const query = parseRequestUrl(request)?.searchParams ?? new URLSearchParams();
-    return admit(identification, query);
+    return admit(identification, readQuery(request));
   }
 
   /** Scheme and host know no case (RFC 6454, 4); a sandboxed page's origin "null" is in no list. */

@@ -2,7 +2,7 @@
 import { deadline } from "../kernel/deadline.ts";
 import { describeError } from "../kernel/errors.ts";
 import type { Log } from "../observe/log.ts";
-import type { Tallies } from "../observe/metrics.ts";
+import type { Metrics, Tallies } from "../observe/metrics.ts";
 import type { KeptFinals } from "../relay/ports.ts";
 import { finalMessage } from "./caption-messages.ts";
 import { serialise } from "./messages.ts";
@@ -19,7 +19,7 @@ export interface CatchingUpClient {
 
 export interface CatchUpDeps {
   readonly keptFinals: KeptFinals;
-  readonly tallies: Tallies;
+  readonly metrics: Pick<Metrics, "tallies">;
   readonly log: Log;
 }
 
@@ -59,20 +59,20 @@ async function sendPart(
   client: CatchingUpClient,
   sessionSlug: string,
   part: readonly ForgottenFinal[],
-  { keptFinals, tallies, log }: CatchUpDeps,
+  { keptFinals, metrics, log }: CatchUpDeps,
 ): Promise<number> {
   try {
     const keys = part.map(({ utteranceKey }) => utteranceKey);
     const reading = keptFinals.find(sessionSlug, keys);
     const found = await deadline(reading, QUERY_MS_MAX, "reading missed finals");
+    let missing = 0;
     for (const { seq, utteranceKey } of part) {
       const final = found.get(utteranceKey);
-      if (final === undefined) continue;
-      client.send(serialise(seq, finalMessage(final)));
+      if (final === undefined) missing += 1;
+      else client.send(serialise(seq, finalMessage(final)));
     }
-    const foundCount = keys.filter((key) => found.has(key)).length;
-    tallies.messages_replayed += foundCount;
-    return part.length - foundCount;
+    metrics.tallies.messages_replayed += part.length - missing;
+    return missing;
   } catch (error) {
     // The client is told how many it missed, and goes on with what comes.
     log.warn("Missed finals could not be read", { problem: describeError(error) });

@@ -1,5 +1,5 @@
 import { traceError } from "../kernel/error-trace.ts";
-import { AppError, type FailureCode } from "../kernel/errors.ts";
+import { AppError, createInternalFailure, type FailureCode } from "../kernel/errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Admitted, Authenticator } from "./admission.ts";
@@ -205,8 +205,7 @@ export class ClientConnection implements AttachedClient {
   /** R24: a bug met on behalf of this connection ends this connection, and nothing else. */
   crash(error: unknown): void {
     this.#deps.log.error("A connection failed on our side", traceError(error));
-    const failure = new AppError("internal", "the gateway failed on its side", { cause: error });
-    this.#part(failure, "sent-away");
+    this.#part(createInternalFailure(error), "sent-away");
   }
 
   /** Closes for a failure of this connection. What the client said before is transcribed and stored all the same. */

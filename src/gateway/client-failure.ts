@@ -1,5 +1,5 @@
 /** How a failure is put to a client. */
-import { AppError, describeError, toAppError } from "../kernel/errors.ts";
+import { AppError, createInternalFailure, describeError, toAppError } from "../kernel/errors.ts";
 import type { Log } from "../observe/log.ts";
 import { CLOSINGS, jitteredRetryMs, type Closing } from "./close-codes.ts";
 import type { ErrorMessage, Unnumbered } from "./messages.ts";
@@ -37,5 +37,5 @@ export function closeReason(failure: AppError): string {
 export function toClientFailure(error: unknown, log: Log): AppError {
   if (error instanceof AppError) return toAppError(error);
   log.error("A request failed on our side", { problem: describeError(error) });
-  return new AppError("internal", "the gateway failed on its side", { cause: error });
+  return createInternalFailure(error);
 }

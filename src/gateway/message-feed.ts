@@ -166,16 +166,14 @@ export class MessageFeed {
   async #catchUp(client: AttachedClient, after: number): Promise<void> {
     const { tallies } = this.#deps.metrics;
     try {
-      let { forgotten, unknownCount: missing } = this.#replay.since(after);
-      let seen = after;
-      while (forgotten.length > 0) {
-        const deps = { ...this.#deps, tallies };
-        missing += await sendForgotten(client, this.#sessionSlug, forgotten, deps);
+      let missed = this.#replay.since(after);
+      let missing = missed.unknownCount;
+      for (let last = missed.forgotten.at(-1); last !== undefined; last = missed.forgotten.at(-1)) {
+        missing += await sendForgotten(client, this.#sessionSlug, missed.forgotten, this.#deps);
         if (this.client !== client) return;
-        seen = forgotten.at(-1)?.seq ?? seen;
-        ({ forgotten } = this.#replay.since(seen));
+        missed = this.#replay.since(last.seq);
       }
-      sendHeld(client, this.#replay.since(seen).held, tallies);
+      sendHeld(client, missed.held, tallies);
       if (this.client !== client) return;
       this.#attachment = { kind: "live", client };
       tallies.finals_missed += missing;

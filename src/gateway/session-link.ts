@@ -1,4 +1,4 @@
-import { AppError } from "../kernel/errors.ts";
+import { AppError, createInternalFailure } from "../kernel/errors.ts";
 import type {
   ClientLink,
   RecognitionOptions,
@@ -75,9 +75,7 @@ export class SessionLink implements ClientLink {
   crash(error: unknown): void {
     this.#isLeft = true;
     this.feed.client?.crash(error);
-    this.#session?.abort(
-      new AppError("internal", "the gateway failed on its side", { cause: error }),
-    );
+    this.#session?.abort(createInternalFailure(error));
   }
 
   /** Gives the session to this client. `after` is the last message that it has seen; the first client has seen none. */

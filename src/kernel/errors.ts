@@ -70,6 +70,11 @@ export function toAppError(error: unknown): AppError {
   return new AppError("internal", describeError(error), { cause: error });
 }
 
+/** A bug of ours, as anybody may be told of it; the log has its own words. */
+export function createInternalFailure(cause: unknown): AppError {
+  return new AppError("internal", "the gateway failed on its side", { cause });
+}
+
 /** One line about any thrown value, safe to log: the message of an `Error`, otherwise its type. */
 export function describeError(error: unknown): string {
   if (error instanceof Error) return error.message === "" ? error.name : error.message;

@@ -5,3 +5,8 @@ const NO_HOST = "http://host.invalid";
 export function parseRequestUrl(request: Request): URL | undefined {
   return URL.parse(request.url, NO_HOST) ?? undefined;
 }
+
+/** What a request asks for behind the question mark; empty where its URL cannot be read. */
+export function readQuery(request: Request): URLSearchParams {
+  return parseRequestUrl(request)?.searchParams ?? new URLSearchParams();
+}

@@ -1,5 +1,5 @@
 import { traceError } from "../kernel/error-trace.ts";
-import { AppError } from "../kernel/errors.ts";
+import { AppError, createInternalFailure } from "../kernel/errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Tallies } from "../observe/metrics.ts";
 import { LiveSessionRecorder } from "./live-session-recorder.ts";
@@ -214,7 +214,7 @@ export class Session {
 
   #crash(error: unknown): void {
     this.#deps.log.error("A session failed on our side", traceError(error));
-    this.abort(new AppError("internal", "the gateway failed on its side", { cause: error }));
+    this.abort(createInternalFailure(error));
   }
 
   #apply(event: SessionEvent): void {
