@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import * as layout from "./support/layout-rules.ts";
-import { createSourceFile, readSourceTree } from "./support/source-tree.ts";
-import * as text from "./support/text-rules.ts";
+import * as layout from "./law/layout-rules.ts";
+import { createSourceFile, readSourceTree } from "./law/source-tree.ts";
+import * as text from "./law/text-rules.ts";
 
 interface Example {
   readonly rule: layout.Rule;
@@ -25,15 +25,17 @@ const LAW: Readonly<Record<string, Example>> = {
       "src/auth/a.ts": `const a = 1;\nexport {\n  b,\n} from "../gateway/b.ts";`,
       "src/database/a.ts": `type A = typeof import("../transcripts/a.ts");`,
       "src/transcripts/a.ts": `import { db } from "../database/db.ts";`,
-      "src/config.ts": `import "./app.ts";`,
+      "src/settings/a.ts": `import "../app/app.ts";`,
       "src/stuff/a.ts": `import { b } from "../../test/b.ts";`,
+      "src/app.ts": `import { b } from "./kernel/b.ts";`,
     },
     found: [
       "src/kernel/a.ts:1",
       "src/auth/a.ts:2",
       "src/database/a.ts:1",
-      "src/config.ts:1",
+      "src/settings/a.ts:1",
       "src/stuff/a.ts:1",
+      "src/app.ts:1",
     ],
   },
   "nothing is imported in a ring": {
@@ -50,44 +52,47 @@ const LAW: Readonly<Record<string, Example>> = {
     broken: {
       "src/gateway/a.ts": `import * as v from "valibot";\nimport { jwtVerify } from "jose";`,
       "src/observe/a.ts": `import type { Pool } from "pg/lib/a";\nimport { it } from "bun:test";`,
-      "src/transcripts/a.ts": [
-        `import type { PrismaClient } from "../database/generated/client.ts";`,
-        `import { Prisma } from "../database/generated/client.ts";`,
+      "src/transcripts/journal/a.ts": [
+        `import type { PrismaClient } from "../../database/generated/client.ts";`,
+        `import { Prisma } from "../../database/generated/client.ts";`,
         `import { Database } from "bun:sqlite";`,
       ].join("\n"),
-      "src/gladia/a.ts": `import type { LiveV2 } from "@gladiaio/sdk";`,
+      "src/transcripts/a.ts": `import { Database } from "bun:sqlite";`,
+      "src/speech/gladia/a.ts": `import * as v from "valibot";\nimport type { LiveV2 } from "@gladiaio/sdk";`,
       "src/browser/a.ts": `import { join } from "node:path";`,
       "src/database/a.ts": `import a from "../../node_modules/@electric-sql/pglite/a.wasm";`,
       "src/relay/a.ts": `const fs = await import("@electric-sql/pglite/nodefs");`,
-      "src/app.ts": `import { join } from "node:path";\nimport a from "node:timers/promises";`,
+      "src/app/a.ts": `import { join } from "node:path";\nimport a from "node:timers/promises";`,
     },
     found: [
       "src/gateway/a.ts:2",
       "src/observe/a.ts:1",
       "src/observe/a.ts:2",
-      "src/transcripts/a.ts:2",
-      "src/gladia/a.ts:1",
+      "src/transcripts/journal/a.ts:2",
+      "src/transcripts/a.ts:1",
+      "src/speech/gladia/a.ts:2",
       "src/browser/a.ts:1",
       "src/relay/a.ts:1",
-      "src/app.ts:2",
+      "src/app/a.ts:2",
     ],
   },
   "the browser knows message types only": {
     rule: layout.theBrowserKnowsMessageTypesOnly,
     broken: {
-      "src/browser/a.ts": `import type { A } from "../gateway/messages.ts";\nimport "./a.css";`,
-      "src/browser/b.ts": `import { parseClientMessage } from "../gateway/messages.ts";`,
+      "src/browser/a.ts": `import type { A } from "../gateway/protocol/messages.ts";\nimport "./a.css";`,
+      "src/browser/b.ts": `import { parseClientMessage } from "../gateway/protocol/messages.ts";`,
       "src/browser/c.ts": `import type { Server } from "../gateway/server.ts";`,
     },
     found: ["src/browser/b.ts:1", "src/browser/c.ts:1"],
   },
-  "the simulator serves commands only": {
-    rule: layout.theSimulatorServesCommandsOnly,
+  "the simulator serves the demo only": {
+    rule: layout.theSimulatorServesTheDemoOnly,
     broken: {
-      "src/gladia/gladia-bridge.ts": `import { startSimulator } from "./simulator/simulator.ts";`,
-      "src/commands/demo.ts": `import { startSimulator } from "../gladia/simulator/simulator.ts";`,
+      "src/app/app.ts": `import { startSimulator } from "../simulator/simulator.ts";`,
+      "src/commands/serve.ts": `import { startSimulator } from "../simulator/simulator.ts";`,
+      "src/commands/demo/demo.ts": `import { startSimulator } from "../../simulator/simulator.ts";`,
     },
-    found: ["src/gladia/gladia-bridge.ts:1"],
+    found: ["src/app/app.ts:1", "src/commands/serve.ts:1"],
   },
   "files are short": {
     rule: text.filesAreShort,
@@ -125,11 +130,11 @@ const LAW: Readonly<Record<string, Example>> = {
   "the environment is read at the edge": {
     rule: text.theEnvironmentIsReadAtTheEdge,
     broken: {
-      "src/config.ts": `process.env["PORT"];`,
-      "src/app.ts": `const port = 1;\nBun.env["PORT"];`,
+      "src/index.ts": `process.env["PORT"];`,
+      "src/app/app.ts": `const port = 1;\nBun.env["PORT"];`,
       "src/gateway/a.ts": `const text = "process.env";\n/\\//.test(process.env.PORT);`,
     },
-    found: ["src/app.ts:2", "src/gateway/a.ts:2"],
+    found: ["src/app/app.ts:2", "src/gateway/a.ts:2"],
   },
   "only commands speak to the console": {
     rule: text.onlyCommandsSpeakToTheConsole,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { EXIT } from "../src/commands/command.ts";
-import { SETTINGS } from "../src/settings.ts";
+import { SETTINGS } from "../src/settings/settings.ts";
 
 const unit = await Bun.file(join(import.meta.dir, "../deploy/stenogate.service")).text();
 const readme = await Bun.file(join(import.meta.dir, "../deploy/README.md")).text();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { CLOSINGS } from "../src/gateway/close-codes.ts";
-import { lineAt, readSourceTree, REPOSITORY_ROOT } from "./support/source-tree.ts";
+import { CLOSINGS } from "../src/gateway/protocol/close-codes.ts";
+import { lineAt, readSourceTree, REPOSITORY_ROOT } from "./law/source-tree.ts";
 
 type Status = "held" | "partly" | "not yet";
 

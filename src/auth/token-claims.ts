@@ -5,7 +5,7 @@ import {
   CHOICE_NAMES,
   parseRecognitionChoices,
   type RecognitionChoices,
-} from "../relay/recognition-choices.ts";
+} from "../relay/recognition/recognition-choices.ts";
 
 export interface VerifiedToken {
   readonly speaker: Speaker;

@@ -6,7 +6,7 @@ import type {
   StatusMessage,
   TranscriptionMessage,
   TranslationMessage,
-} from "../gateway/messages.ts";
+} from "../gateway/protocol/messages.ts";
 
 /** What a `TranscriptionClient` tells; the messages are handed on as the gateway sent them. */
 export interface ClientEvents {

@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
-import { ConfigError, type Environment } from "../config.ts";
+import { VERSION } from "../app/version.ts";
 import { describeError } from "../kernel/errors.ts";
-import { VERSION } from "../version.ts";
+import { ConfigError, type Environment } from "../settings/config.ts";
 import { EXIT, UsageError, type Command, type FlagValues } from "./command.ts";
 import { deadLetters } from "./dead-letters.ts";
-import { demo } from "./demo.ts";
+import { demo } from "./demo/demo.ts";
 import { exportTranscript } from "./export.ts";
 import { renderCommandHelp, renderFlagList, renderHelp } from "./help.ts";
 import { migrate } from "./migrate.ts";

@@ -1,4 +1,4 @@
-import type { Environment } from "../config.ts";
+import type { Environment } from "../settings/config.ts";
 
 /** A flag of a command, in the form that `node:util` parses. */
 export interface Flag {

@@ -1,9 +1,9 @@
-import { readConfig, type Config } from "../config.ts";
+import { createStore, databaseOptions, openDeadLettersOf } from "../app/storage.ts";
 import { openDatabase } from "../database/db.ts";
-import { createStore, databaseOptions, openDeadLettersOf } from "../storage.ts";
-import { writeIsolating } from "../transcripts/batch-writer.ts";
-import type { DeadLetter, DeadLetterFile } from "../transcripts/dead-letter-file.ts";
-import type { SegmentRow } from "../transcripts/segment-store.ts";
+import { readConfig, type Config } from "../settings/config.ts";
+import type { DeadLetter, DeadLetterFile } from "../transcripts/journal/dead-letter-file.ts";
+import { writeIsolating } from "../transcripts/queue/batch-writer.ts";
+import type { SegmentRow } from "../transcripts/store/segment-store.ts";
 import { readFlag, UsageError, type Command, type FlagValues } from "./command.ts";
 
 /** Letters that are read, or written to the database, at once. */

@@ -1,17 +1,17 @@
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { readConfig } from "../config.ts";
-import { openDatabase, type DatabaseOptions } from "../database/db.ts";
+import { databaseOptions } from "../app/storage.ts";
 import {
   createTranscriptWriter,
   parseTranscriptFormat,
   type TranscriptFormat,
-} from "../gateway/transcript-formats.ts";
+} from "../captions/transcript-formats.ts";
+import { openDatabase, type DatabaseOptions } from "../database/db.ts";
 import { AppError } from "../kernel/errors.ts";
-import { isTranslationCode, type TranslationCode } from "../relay/language-codes.ts";
 import { TRANSCRIPT_START } from "../relay/ports.ts";
-import { databaseOptions } from "../storage.ts";
-import { openTranscript, type OpenTranscript } from "../transcripts/segment-reader.ts";
+import { isTranslationCode, type TranslationCode } from "../relay/recognition/language-codes.ts";
+import { readConfig } from "../settings/config.ts";
+import { openTranscript, type OpenTranscript } from "../transcripts/store/segment-reader.ts";
 import { EXIT, readFlag, UsageError, type Command, type FlagValues } from "./command.ts";
 
 /** Segments that are in memory at once. */

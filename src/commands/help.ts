@@ -1,5 +1,5 @@
-import { SETTINGS } from "../settings.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../app/version.ts";
+import { SETTINGS } from "../settings/settings.ts";
 import type { Command } from "./command.ts";
 
 export function renderHelp(commands: readonly Command[]): string {

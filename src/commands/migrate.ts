@@ -1,7 +1,7 @@
-import { readConfig } from "../config.ts";
+import { databaseOptions } from "../app/storage.ts";
 import { openDatabase } from "../database/db.ts";
 import { applyMigrations } from "../database/migrations.ts";
-import { databaseOptions } from "../storage.ts";
+import { readConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
 
 /** Brings the database of `DATABASE_URL`, or the embedded one, to this build's schema. Running it again changes nothing. */

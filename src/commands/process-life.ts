@@ -5,11 +5,11 @@
  * they come in crowds. After an uncaught exception state may be half changed: the process drains, because finals that are on
  * their way can still be kept, and its exit code asks the supervisor for a new one.
  */
-import type { App } from "../app.ts";
-import type { Config } from "../config.ts";
+import type { App } from "../app/app.ts";
 import { traceError } from "../kernel/error-trace.ts";
 import { after } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
+import type { Config } from "../settings/config.ts";
 import { EXIT } from "./command.ts";
 import { reloadQueueSettings } from "./reload.ts";
 

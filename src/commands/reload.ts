@@ -1,8 +1,8 @@
 import { parseEnv } from "node:util";
-import type { App } from "../app.ts";
-import { readConfig, type Environment } from "../config.ts";
+import type { App } from "../app/app.ts";
 import { describeError } from "../kernel/errors.ts";
 import type { Log } from "../observe/log.ts";
+import { readConfig, type Environment } from "../settings/config.ts";
 
 /** What may change while the gateway runs. */
 const RELOADED = ["BATCH_FLUSH_INTERVAL_MS", "BATCH_MAX_SIZE", "BATCH_MAX_QUEUE"] as const;

@@ -1,7 +1,7 @@
-import { startApp } from "../app.ts";
-import { checkServing, readConfig } from "../config.ts";
+import { startApp } from "../app/app.ts";
+import { VERSION } from "../app/version.ts";
 import { createLog } from "../observe/log.ts";
-import { VERSION } from "../version.ts";
+import { checkServing, readConfig } from "../settings/config.ts";
 import type { Command } from "./command.ts";
 import { ProcessLife } from "./process-life.ts";
 

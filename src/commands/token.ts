@@ -1,6 +1,6 @@
 import { mintToken } from "../auth/token-minter.ts";
-import { readConfig } from "../config.ts";
 import { accepted, refused, type Parsed } from "../kernel/result.ts";
+import { readConfig } from "../settings/config.ts";
 import { readFlag, UsageError, type Command, type FlagValues } from "./command.ts";
 
 /** Long enough for a try-out, short enough to forget. */

@@ -2,14 +2,19 @@ import { traceError } from "../kernel/error-trace.ts";
 import { AppError, createInternalFailure, type FailureCode } from "../kernel/errors.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Admitted, Authenticator } from "./admission.ts";
-import { closeReason, errorMessage, toClientFailure } from "./client-failure.ts";
-import { CLOSINGS, type CloseCode } from "./close-codes.ts";
-import type { AttachedClient } from "./message-feed.ts";
-import { parseClientMessage, serialise, type ServerMessage, type Unnumbered } from "./messages.ts";
-import { isSameSpeaker, type SessionDesk } from "./session-desk.ts";
-import type { Parting, SessionLink } from "./session-link.ts";
-import { TokenTerm } from "./token-term.ts";
+import type { Admitted, Authenticator } from "./door/admission.ts";
+import { TokenTerm } from "./door/token-term.ts";
+import { closeReason, errorMessage, toClientFailure } from "./protocol/client-failure.ts";
+import { CLOSINGS, type CloseCode } from "./protocol/close-codes.ts";
+import {
+  parseClientMessage,
+  serialise,
+  type ServerMessage,
+  type Unnumbered,
+} from "./protocol/messages.ts";
+import type { AttachedClient } from "./seat/message-feed.ts";
+import type { Parting, SessionLink } from "./seat/seat.ts";
+import { isSameSpeaker, type SessionDesk } from "./seat/session-desk.ts";
 
 /** The one socket this connection owns, as narrow as the use. */
 export interface ClientSocket {

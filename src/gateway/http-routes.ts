@@ -3,9 +3,9 @@ import { timingSafeEqual } from "node:crypto";
 import type { Health } from "../observe/health.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { TranscriptReader } from "../relay/ports.ts";
-import type { Authenticator } from "./admission.ts";
-import { problem } from "./problem.ts";
-import { createTranscriptRoute } from "./transcript-route.ts";
+import type { Authenticator } from "./door/admission.ts";
+import { problem } from "./protocol/problem.ts";
+import { createTranscriptRoute } from "./transcript/transcript-route.ts";
 
 // Answers that are not made here say what is wrong in the same words.
 

@@ -5,15 +5,15 @@ import { parseRequestUrl } from "../kernel/request-url.ts";
 import { every } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { Admission, Authenticator } from "./admission.ts";
-import { findClientAddress } from "./client-address.ts";
 import { ClientConnection } from "./client-connection.ts";
-import { closeReason, errorMessage } from "./client-failure.ts";
-import { CLOSINGS } from "./close-codes.ts";
+import type { Admission, Authenticator } from "./door/admission.ts";
+import { findClientAddress } from "./door/client-address.ts";
 import { SOCKET_PATH, type HttpRoutes } from "./http-routes.ts";
-import { serialise } from "./messages.ts";
-import { problem } from "./problem.ts";
-import type { SessionDesk } from "./session-desk.ts";
+import { closeReason, errorMessage } from "./protocol/client-failure.ts";
+import { CLOSINGS } from "./protocol/close-codes.ts";
+import { serialise } from "./protocol/messages.ts";
+import { problem } from "./protocol/problem.ts";
+import type { SessionDesk } from "./seat/session-desk.ts";
 
 export interface GatewayServerDeps {
   readonly admission: Admission;

@@ -1,5 +1,5 @@
 /**
- * Every fact that somebody outside a component acts on. `gateway/close-codes.ts` maps each one to a close code, a reason
+ * Every fact that somebody outside a component acts on. `gateway/protocol/close-codes.ts` maps each one to a close code, a reason
  * and a retry advice, and does not compile while one is missing.
  */
 export type FailureCode =

@@ -5,7 +5,7 @@
  * interfaces. Every callback here is called on the event loop, never after the end that its comment names.
  */
 import type { AppError } from "../kernel/errors.ts";
-import type { LanguageCode, TranslationCode } from "./language-codes.ts";
+import type { LanguageCode, TranslationCode } from "./recognition/language-codes.ts";
 
 /** Who speaks, as the token says it. */
 export interface Speaker {

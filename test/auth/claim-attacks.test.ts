@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
 import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
-import { nowSeconds, refusal, secret, sign, signRaw, validClaims } from "./tokens.ts";
+import {
+  nowSeconds,
+  refusal,
+  secret,
+  sign,
+  signRaw,
+  validClaims,
+} from "../support/actors/clients/tokens.ts";
 
 const verifier = createTokenVerifier({ secret });
 

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { exportJWK, exportSPKI } from "jose";
 import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
-import { stoppedClock, createKey, startKeyServer } from "./key-server.ts";
-import { encoded, refusal, secret, sign, signHeader } from "./tokens.ts";
+import { encoded, refusal, secret, sign, signHeader } from "../support/actors/clients/tokens.ts";
+import { stoppedClock, createKey, startKeyServer } from "../support/actors/networks/key-server.ts";
 
 test("accepts RS256, ES256 and EdDSA by published keys, fetched once", async () => {
   using server = startKeyServer();

@@ -1,8 +1,13 @@
 import { expect, test } from "bun:test";
 import { exportJWK } from "jose";
 import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
-import { stoppedClock, createKey, startKeyServer, type SigningKey } from "./key-server.ts";
-import { refusal, sign } from "./tokens.ts";
+import { refusal, sign } from "../support/actors/clients/tokens.ts";
+import {
+  stoppedClock,
+  createKey,
+  startKeyServer,
+  type SigningKey,
+} from "../support/actors/networks/key-server.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

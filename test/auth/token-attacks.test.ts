@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { CompactEncrypt, EncryptJWT } from "jose";
 import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
-import { createKey, startKeyServer } from "./key-server.ts";
 import {
   encoded,
   nowSeconds,
@@ -11,7 +10,8 @@ import {
   signHeader,
   signRaw,
   validClaims,
-} from "./tokens.ts";
+} from "../support/actors/clients/tokens.ts";
+import { createKey, startKeyServer } from "../support/actors/networks/key-server.ts";
 
 const verifier = createTokenVerifier({ secret });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
-import { refusal, secret, sign } from "./tokens.ts";
+import { refusal, secret, sign } from "../support/actors/clients/tokens.ts";
 
 const verifier = createTokenVerifier({ secret });
 

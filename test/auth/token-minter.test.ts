@@ -3,7 +3,7 @@ import { decodeJwt } from "jose";
 import { mintToken } from "../../src/auth/token-minter.ts";
 import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
 import { token as tokenCommand } from "../../src/commands/token.ts";
-import { refusal, secret } from "./tokens.ts";
+import { refusal, secret } from "../support/actors/clients/tokens.ts";
 
 const request = {
   secret,

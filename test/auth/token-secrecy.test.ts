@@ -1,13 +1,24 @@
 /** R23 holds in the dark: whatever fails, nobody but its owner reads of a token, nor of what it says. */
 import { expect, test } from "bun:test";
 import { createTokenVerifier, TOKEN_BYTES_MAX } from "../../src/auth/token-verifier.ts";
-import { closeReason, errorMessage, toClientFailure } from "../../src/gateway/client-failure.ts";
-import { GatewayStage } from "../support/gateway-stage.ts";
-import { recordedLog } from "../support/recorded-log.ts";
-import type { SocketClient } from "../support/socket-client.ts";
-import { until } from "../support/until.ts";
-import { createKey, startKeyServer, stoppedClock } from "./key-server.ts";
-import { encoded, nowSeconds, secret, sign, signHeader, signRaw } from "./tokens.ts";
+import {
+  closeReason,
+  errorMessage,
+  toClientFailure,
+} from "../../src/gateway/protocol/client-failure.ts";
+import type { SocketClient } from "../support/actors/clients/socket-client.ts";
+import {
+  encoded,
+  nowSeconds,
+  secret,
+  sign,
+  signHeader,
+  signRaw,
+} from "../support/actors/clients/tokens.ts";
+import { createKey, startKeyServer, stoppedClock } from "../support/actors/networks/key-server.ts";
+import { recordedLog } from "../support/probes/recorded-log.ts";
+import { until } from "../support/probes/until.ts";
+import { GatewayStage } from "../support/stages/gateway-stage.ts";
 
 /** Every claim has a value that stands nowhere else. */
 const CLAIMS = {

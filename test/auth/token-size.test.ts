@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { createTokenVerifier, TOKEN_BYTES_MAX } from "../../src/auth/token-verifier.ts";
-import { GatewayStage } from "../support/gateway-stage.ts";
-import { createKey, startKeyServer } from "./key-server.ts";
-import { refusal, secret, sign } from "./tokens.ts";
+import { refusal, secret, sign } from "../support/actors/clients/tokens.ts";
+import { createKey, startKeyServer } from "../support/actors/networks/key-server.ts";
+import { GatewayStage } from "../support/stages/gateway-stage.ts";
 
 /** What Bun reads of a request before its body. */
 const REQUEST_HEAD_BYTES_MAX = 16_384;

@@ -3,7 +3,14 @@ import { exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import { AuthError } from "../../src/auth/auth-error.ts";
 import { mintToken } from "../../src/auth/token-minter.ts";
 import { createTokenVerifier, TOKEN_BYTES_MAX } from "../../src/auth/token-verifier.ts";
-import { encoded, nowSeconds, refusal, secret, sign, validClaims } from "./tokens.ts";
+import {
+  encoded,
+  nowSeconds,
+  refusal,
+  secret,
+  sign,
+  validClaims,
+} from "../support/actors/clients/tokens.ts";
 
 test("accepts a minted token and tells who speaks and until when", async () => {
   const beforeMs = Date.now();

@@ -8,9 +8,12 @@
  */
 import { parseArgs } from "node:util";
 import { openDatabase } from "../../src/database/db.ts";
-import { BACKLOG_BATCH_ROWS, BACKLOG_STATEMENTS } from "../../src/transcripts/batch-choice.ts";
-import type { SegmentRow } from "../../src/transcripts/segment-store.ts";
-import { createDatabaseOn, startPreparedServer } from "../support/postgres.ts";
+import {
+  BACKLOG_BATCH_ROWS,
+  BACKLOG_STATEMENTS,
+} from "../../src/transcripts/queue/batch-choice.ts";
+import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import { createDatabaseOn, startPreparedServer } from "../support/actors/databases/postgres.ts";
 import { addDistance } from "./distance.ts";
 import { createFinals } from "./finals.ts";
 import { describeCircumstances, rounded } from "./machine.ts";

@@ -7,13 +7,13 @@
  * The first seconds warm up and do not count. Prints one line of JSON; README.md beside this file says what it means.
  */
 import { parseArgs } from "node:util";
-import { readConfig } from "../../src/config.ts";
+import { openStorage } from "../../src/app/storage.ts";
 import { sleep } from "../../src/kernel/timers.ts";
 import { createLog } from "../../src/observe/log.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
-import { openStorage } from "../../src/storage.ts";
-import { createGuardedFolder } from "../support/guarded-folder.ts";
-import { createDatabaseOn, startPreparedServer } from "../support/postgres.ts";
+import { readConfig } from "../../src/settings/config.ts";
+import { createDatabaseOn, startPreparedServer } from "../support/actors/databases/postgres.ts";
+import { createGuardedFolder } from "../support/probes/guarded-folder.ts";
 import { createFinals } from "./finals.ts";
 import { describeCircumstances, rounded } from "./machine.ts";
 

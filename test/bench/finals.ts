@@ -1,5 +1,5 @@
 /** Finals as a busy hour brings them: fifty calls of ten people, who all speak in turn. */
-import type { SegmentRow } from "../../src/transcripts/segment-store.ts";
+import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
 
 const SESSIONS = 50;
 const SPEAKERS_PER_SESSION = 10;

@@ -7,10 +7,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeRow } from "../../src/transcripts/journal-row.ts";
-import { JournalTable } from "../../src/transcripts/journal-table.ts";
-import { openJournal } from "../../src/transcripts/journal.ts";
-import { row } from "../support/scripted-writer.ts";
+import { encodeRow } from "../../src/transcripts/journal/journal-row.ts";
+import { JournalTable } from "../../src/transcripts/journal/journal-table.ts";
+import { openJournal } from "../../src/transcripts/journal/journal.ts";
+import { row } from "../support/actors/doubles/scripted-writer.ts";
 
 const FINALS = 100_000;
 const FINALS_FULL = 20_000;

@@ -1,6 +1,6 @@
 import { cpus } from "node:os";
 import packageJson from "../../package.json" with { type: "json" };
-import type { TestDatabase } from "../support/postgres.ts";
+import type { TestDatabase } from "../support/actors/databases/postgres.ts";
 
 /** What a figure was measured on; without it, it is none. */
 export interface Circumstances {

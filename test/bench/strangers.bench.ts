@@ -9,12 +9,12 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { startSimulator } from "../../src/gladia/simulator/simulator.ts";
 import { every, sleep } from "../../src/kernel/timers.ts";
+import { startSimulator } from "../../src/simulator/simulator.ts";
 import { findUnrest, readVitals } from "../e2e/fuzz/vitals.ts";
-import { installExecutable } from "../support/executable.ts";
-import { startGateway } from "../support/gateway-process.ts";
-import { createDatabaseOn, startPreparedServer } from "../support/postgres.ts";
+import { createDatabaseOn, startPreparedServer } from "../support/actors/databases/postgres.ts";
+import { installExecutable } from "../support/actors/processes/executable.ts";
+import { startGateway } from "../support/actors/processes/gateway-process.ts";
 import { describeCircumstances, rounded } from "./machine.ts";
 import { startSpeakers } from "./strangers/speakers.ts";
 import { startStrangers, STRANGER_KINDS, type StrangerKind } from "./strangers/strangers.ts";

@@ -7,17 +7,17 @@
  * With `--outage` the provider is away once, for that long, and nothing else happens.
  */
 import { parseArgs } from "node:util";
-import { GladiaBridge } from "../../src/gladia/gladia-bridge.ts";
-import type { Fault } from "../../src/gladia/simulator/fault.ts";
-import { loadSample, type Sample } from "../../src/gladia/simulator/sample.ts";
-import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
-import { GLADIA_STREAM_LIMITS } from "../../src/gladia/stream-limits.ts";
 import { every, sleep } from "../../src/kernel/timers.ts";
 import { createLog } from "../../src/observe/log.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import type { Utterance } from "../../src/relay/ports.ts";
-import { toRecognitionOptions } from "../../src/relay/recognition-choices.ts";
+import { toRecognitionOptions } from "../../src/relay/recognition/recognition-choices.ts";
+import type { Fault } from "../../src/simulator/faults/fault.ts";
+import { loadSample, type Sample } from "../../src/simulator/sample/sample.ts";
+import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
+import { GladiaBridge } from "../../src/speech/stream/provider-streams.ts";
+import { GLADIA_STREAM_LIMITS } from "../../src/speech/stream/stream-limits.ts";
 
 interface Scene {
   readonly name: string;

@@ -3,10 +3,13 @@ import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import type { Database } from "../../src/database/db.ts";
-import { BACKLOG_BATCH_ROWS, BACKLOG_STATEMENTS } from "../../src/transcripts/batch-choice.ts";
-import { SpeakerDirectory, speakerKey } from "../../src/transcripts/segment-speakers.ts";
-import { SegmentStore, type SegmentRow } from "../../src/transcripts/segment-store.ts";
-import { createGuardedFolder } from "../support/guarded-folder.ts";
+import {
+  BACKLOG_BATCH_ROWS,
+  BACKLOG_STATEMENTS,
+} from "../../src/transcripts/queue/batch-choice.ts";
+import { SpeakerDirectory, speakerKey } from "../../src/transcripts/store/segment-speakers.ts";
+import { SegmentStore, type SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import { createGuardedFolder } from "../support/probes/guarded-folder.ts";
 
 /**
  * `upsert-each`: one upsert for each final, as many at once as there are connections.

@@ -1,8 +1,8 @@
 import { expect, spyOn, test } from "bun:test";
 import manifest from "../../package.json" with { type: "json" };
 import { runCommandLine } from "../../src/commands/command-line.ts";
-import type { Environment } from "../../src/config.ts";
-import { SETTINGS } from "../../src/settings.ts";
+import type { Environment } from "../../src/settings/config.ts";
+import { SETTINGS } from "../../src/settings/settings.ts";
 
 const COMMANDS = ["serve", "demo", "migrate", "token", "export", "dead-letters"];
 

@@ -6,7 +6,7 @@ import { runCommandLine } from "../../src/commands/command-line.ts";
 import { openDatabase } from "../../src/database/db.ts";
 import { lockFolder } from "../../src/database/folder-lock.ts";
 import { applyMigrations } from "../../src/database/migrations.ts";
-import { SegmentStore } from "../../src/transcripts/segment-store.ts";
+import { SegmentStore } from "../../src/transcripts/store/segment-store.ts";
 import { segmentRow } from "../suites/segment-store-suite.ts";
 
 /** Making an embedded database takes seconds on a busy machine. */

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { spawnGateway, untilListening } from "../support/gateway-process.ts";
-import { until } from "../support/until.ts";
+import { spawnGateway, untilListening } from "../support/actors/processes/gateway-process.ts";
+import { until } from "../support/probes/until.ts";
 
-const PROGRAM = join(import.meta.dir, "../support/failing-process.ts");
+const PROGRAM = join(import.meta.dir, "../support/actors/processes/failing-process.ts");
 const LIMIT_MS = 20_000;
 
 const DRAINING = '"msg":"Draining"';

@@ -2,7 +2,7 @@ import { expect, spyOn, test } from "bun:test";
 import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
 import { UsageError, type FlagValues } from "../../src/commands/command.ts";
 import { parseTtl, token } from "../../src/commands/token.ts";
-import { ConfigError } from "../../src/config.ts";
+import { ConfigError } from "../../src/settings/config.ts";
 
 const secret = "a secret of thirty-two bytes, or more";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { openDatabase, type Database } from "../../src/database/db.ts";
 import { applyMigrations } from "../../src/database/migrations.ts";
-import { postgres } from "../support/postgres.ts";
+import { postgres } from "../support/actors/databases/postgres.ts";
 
 /** The first test of a process starts the server. */
 const LIMIT_MS = 120_000;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openDatabase } from "../../src/database/db.ts";
 import { openEmbedded } from "../../src/database/embedded.ts";
 import { lockFolder } from "../../src/database/folder-lock.ts";
-import { createGuardedFolder } from "../support/guarded-folder.ts";
+import { createGuardedFolder } from "../support/probes/guarded-folder.ts";
 
 /** Making an embedded cluster takes four seconds, more on a busy machine. */
 const LIMIT_MS = 180_000;

@@ -1,4 +1,4 @@
 import { describeMigrations } from "../suites/migrations-suite.ts";
-import { createServerWorld } from "../support/database-world.ts";
+import { createServerWorld } from "../support/actors/databases/database-world.ts";
 
 describeMigrations("PostgreSQL", createServerWorld);

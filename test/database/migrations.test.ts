@@ -1,4 +1,4 @@
 import { describeMigrations } from "../suites/migrations-suite.ts";
-import { createEmbeddedWorld } from "../support/database-world.ts";
+import { createEmbeddedWorld } from "../support/actors/databases/database-world.ts";
 
 describeMigrations("the embedded database", createEmbeddedWorld);

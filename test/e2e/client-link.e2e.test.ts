@@ -1,15 +1,19 @@
 /** The compiled executable, and clients whose network is hostile, or who do not read. `loss-oracle.ts` has more of them. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { startSimulator } from "../../src/gladia/simulator/simulator.ts";
-import { drawFrom } from "../gladia/chaos/draw.ts";
-import { createSpeech } from "../gladia/chaos/speech.ts";
-import { installExecutable, type Installation } from "../support/executable.ts";
-import { CALM, startHostileNetwork, type Course } from "../support/hostile-network.ts";
-import type { PostgresServer } from "../support/postgres-server.ts";
-import { createDatabaseOn, startPreparedServer } from "../support/postgres.ts";
-import { ResumingSpeaker } from "../support/resuming-speaker.ts";
-import { finalsOf } from "../support/speaker.ts";
-import { until } from "../support/until.ts";
+import { startSimulator } from "../../src/simulator/simulator.ts";
+import { drawFrom } from "../speech/chaos/draw.ts";
+import { createSpeech } from "../speech/chaos/speech.ts";
+import { ResumingSpeaker } from "../support/actors/clients/resuming-speaker.ts";
+import { finalsOf } from "../support/actors/clients/speaker.ts";
+import type { PostgresServer } from "../support/actors/databases/postgres-server.ts";
+import { createDatabaseOn, startPreparedServer } from "../support/actors/databases/postgres.ts";
+import {
+  CALM,
+  startHostileNetwork,
+  type Course,
+} from "../support/actors/networks/hostile-network.ts";
+import { installExecutable, type Installation } from "../support/actors/processes/executable.ts";
+import { until } from "../support/probes/until.ts";
 import { clientAway, clientChaos } from "./loss-oracle/client-scenarios.ts";
 import { readStoredFinals } from "./loss-oracle/kept-finals.ts";
 import { judgeLink } from "./loss-oracle/link-verdict.ts";

@@ -2,15 +2,19 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadSample, type Sample } from "../../src/gladia/simulator/sample.ts";
-import { startSimulator, type SimulatorOptions } from "../../src/gladia/simulator/simulator.ts";
-import { connectDeafClient } from "../support/deaf-client.ts";
-import { E2E_LIMIT_MS, installExecutable, type Installation } from "../support/executable.ts";
-import { spawnGateway, startGateway } from "../support/gateway-process.ts";
-import { postgres } from "../support/postgres.ts";
-import { connectSpeaker } from "../support/speaker.ts";
-import { startStallingProxy } from "../support/stalling-proxy.ts";
-import { until } from "../support/until.ts";
+import { loadSample, type Sample } from "../../src/simulator/sample/sample.ts";
+import { startSimulator, type SimulatorOptions } from "../../src/simulator/simulator.ts";
+import { connectDeafClient } from "../support/actors/clients/deaf-client.ts";
+import { connectSpeaker } from "../support/actors/clients/speaker.ts";
+import { postgres } from "../support/actors/databases/postgres.ts";
+import { startStallingProxy } from "../support/actors/networks/stalling-proxy.ts";
+import {
+  E2E_LIMIT_MS,
+  installExecutable,
+  type Installation,
+} from "../support/actors/processes/executable.ts";
+import { spawnGateway, startGateway } from "../support/actors/processes/gateway-process.ts";
+import { until } from "../support/probes/until.ts";
 
 let installation: Installation;
 let sample: Sample;

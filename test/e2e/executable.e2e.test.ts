@@ -1,16 +1,16 @@
 /** The compiled executable, alone in an empty folder: what an operator copies to a machine. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdir } from "node:fs/promises";
-import { loadSample } from "../../src/gladia/simulator/sample.ts";
-import { startSimulator } from "../../src/gladia/simulator/simulator.ts";
+import { loadSample } from "../../src/simulator/sample/sample.ts";
+import { startSimulator } from "../../src/simulator/simulator.ts";
+import { connectSpeaker } from "../support/actors/clients/speaker.ts";
 import {
   E2E_LIMIT_MS,
   installExecutable,
   runExecutable,
   type Installation,
-} from "../support/executable.ts";
-import { startGateway, TEST_SECRET } from "../support/gateway-process.ts";
-import { connectSpeaker } from "../support/speaker.ts";
+} from "../support/actors/processes/executable.ts";
+import { startGateway, TEST_SECRET } from "../support/actors/processes/gateway-process.ts";
 
 let installation: Installation;
 

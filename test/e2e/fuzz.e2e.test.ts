@@ -1,7 +1,11 @@
 /** The fuzzer for a minute, with the same strangers every time; `fuzz.ts` is as long as anybody wants. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { E2E_LIMIT_MS, installExecutable, type Installation } from "../support/executable.ts";
-import { postgres } from "../support/postgres.ts";
+import { postgres } from "../support/actors/databases/postgres.ts";
+import {
+  E2E_LIMIT_MS,
+  installExecutable,
+  type Installation,
+} from "../support/actors/processes/executable.ts";
 import { ATTACKS, type AttackName } from "./fuzz/attacks.ts";
 import { runFuzz } from "./fuzz/run.ts";
 

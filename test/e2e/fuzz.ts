@@ -9,8 +9,8 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { installExecutable } from "../support/executable.ts";
-import { createDatabaseOn, startPreparedServer } from "../support/postgres.ts";
+import { createDatabaseOn, startPreparedServer } from "../support/actors/databases/postgres.ts";
+import { installExecutable } from "../support/actors/processes/executable.ts";
 import { ATTACKS, type AttackName } from "./fuzz/attacks.ts";
 import { runFuzz, type FuzzOptions } from "./fuzz/run.ts";
 import type { Vitals } from "./fuzz/vitals.ts";

@@ -1,9 +1,13 @@
 /** The part of the loss oracle that is quick enough for every run; `loss-oracle.ts` is the whole of it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { E2E_LIMIT_MS, installExecutable, type Installation } from "../support/executable.ts";
-import type { PostgresServer } from "../support/postgres-server.ts";
-import { startPreparedServer } from "../support/postgres.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import type { PostgresServer } from "../support/actors/databases/postgres-server.ts";
+import { startPreparedServer } from "../support/actors/databases/postgres.ts";
+import {
+  E2E_LIMIT_MS,
+  installExecutable,
+  type Installation,
+} from "../support/actors/processes/executable.ts";
+import { seededRandom } from "../support/probes/seeded-random.ts";
 import { runScenario } from "./loss-oracle/scenario.ts";
 import { calm, killed, poison, repliesLost, terminated } from "./loss-oracle/scenarios.ts";
 

@@ -11,8 +11,8 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { installExecutable } from "../support/executable.ts";
-import { startPreparedServer } from "../support/postgres.ts";
+import { startPreparedServer } from "../support/actors/databases/postgres.ts";
+import { installExecutable } from "../support/actors/processes/executable.ts";
 import { renderTable } from "./loss-oracle/report.ts";
 import { runScenario, type Outcome, type Scenario } from "./loss-oracle/scenario.ts";
 import { SCENARIOS } from "./loss-oracle/scenarios.ts";

@@ -1,17 +1,17 @@
 /** Fifty people in five calls speak at once: the compiled executable, a real PostgreSQL, the simulator. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { loadSample } from "../../src/gladia/simulator/sample.ts";
-import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
+import { loadSample } from "../../src/simulator/sample/sample.ts";
+import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
+import { connectSpeaker, type Speaker } from "../support/actors/clients/speaker.ts";
+import { postgres, type TestDatabase } from "../support/actors/databases/postgres.ts";
 import {
   E2E_LIMIT_MS,
   installExecutable,
   runExecutable,
   type Installation,
-} from "../support/executable.ts";
-import { startGateway, type GatewayProcess } from "../support/gateway-process.ts";
-import { postgres, type TestDatabase } from "../support/postgres.ts";
-import { connectSpeaker, type Speaker } from "../support/speaker.ts";
-import { until } from "../support/until.ts";
+} from "../support/actors/processes/executable.ts";
+import { startGateway, type GatewayProcess } from "../support/actors/processes/gateway-process.ts";
+import { until } from "../support/probes/until.ts";
 
 const SESSIONS = ["alpha", "bravo", "charlie", "delta", "echo"];
 const SPEAKERS_PER_SESSION = 10;

@@ -1,18 +1,18 @@
 /** What an operator does beside a running gateway: the compiled executable and a real PostgreSQL. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { loadSample } from "../../src/gladia/simulator/sample.ts";
-import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
+import { loadSample } from "../../src/simulator/sample/sample.ts";
+import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
+import { connectSpeaker } from "../support/actors/clients/speaker.ts";
+import { postgres } from "../support/actors/databases/postgres.ts";
 import {
   E2E_LIMIT_MS,
   installExecutable,
   runExecutable,
   type Installation,
-} from "../support/executable.ts";
-import { startGateway } from "../support/gateway-process.ts";
-import { postgres } from "../support/postgres.ts";
-import { connectSpeaker } from "../support/speaker.ts";
-import { parseWebVtt } from "../support/webvtt.ts";
+} from "../support/actors/processes/executable.ts";
+import { startGateway } from "../support/actors/processes/gateway-process.ts";
+import { parseWebVtt } from "../support/probes/webvtt.ts";
 
 let installation: Installation;
 let simulator: Simulator;

@@ -1,12 +1,16 @@
 /** The compiled executable, and a provider that goes away. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { loadSample, type Sample } from "../../src/gladia/simulator/sample.ts";
-import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
-import { E2E_LIMIT_MS, installExecutable, type Installation } from "../support/executable.ts";
-import { startGateway } from "../support/gateway-process.ts";
-import { postgres, type TestDatabase } from "../support/postgres.ts";
-import { connectSpeaker } from "../support/speaker.ts";
-import { until } from "../support/until.ts";
+import { loadSample, type Sample } from "../../src/simulator/sample/sample.ts";
+import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
+import { connectSpeaker } from "../support/actors/clients/speaker.ts";
+import { postgres, type TestDatabase } from "../support/actors/databases/postgres.ts";
+import {
+  E2E_LIMIT_MS,
+  installExecutable,
+  type Installation,
+} from "../support/actors/processes/executable.ts";
+import { startGateway } from "../support/actors/processes/gateway-process.ts";
+import { until } from "../support/probes/until.ts";
 
 let installation: Installation;
 let sample: Sample;

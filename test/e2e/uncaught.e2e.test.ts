@@ -1,16 +1,16 @@
 /** The whole gateway, compiled, with code that fails on demand: no executable that leaves the house has it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
-import { loadSample } from "../../src/gladia/simulator/sample.ts";
-import { startSimulator, type Simulator } from "../../src/gladia/simulator/simulator.ts";
-import { E2E_LIMIT_MS } from "../support/executable.ts";
-import { spawnGateway, untilListening } from "../support/gateway-process.ts";
-import { createGuardedFolder, type GuardedFolder } from "../support/guarded-folder.ts";
-import { postgres } from "../support/postgres.ts";
-import { connectSpeaker } from "../support/speaker.ts";
-import { until } from "../support/until.ts";
+import { loadSample } from "../../src/simulator/sample/sample.ts";
+import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
+import { connectSpeaker } from "../support/actors/clients/speaker.ts";
+import { postgres } from "../support/actors/databases/postgres.ts";
+import { E2E_LIMIT_MS } from "../support/actors/processes/executable.ts";
+import { spawnGateway, untilListening } from "../support/actors/processes/gateway-process.ts";
+import { createGuardedFolder, type GuardedFolder } from "../support/probes/guarded-folder.ts";
+import { until } from "../support/probes/until.ts";
 
-const PROGRAM = join(import.meta.dir, "../support/failing-process.ts");
+const PROGRAM = join(import.meta.dir, "../support/actors/processes/failing-process.ts");
 
 let folder: GuardedFolder;
 let simulator: Simulator;

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { closeReason } from "../../src/gateway/client-failure.ts";
+import { closeReason } from "../../src/gateway/protocol/client-failure.ts";
 import { AppError } from "../../src/kernel/errors.ts";
-import { ConnectionStage, EXPIRES_AT_MS } from "../support/connection-stage.ts";
-import { audioFrame } from "../support/relay-stage.ts";
+import { ConnectionStage, EXPIRES_AT_MS } from "../support/stages/connection-stage.ts";
+import { audioFrame } from "../support/stages/relay-stage.ts";
 
 function setup() {
   const stage = new ConnectionStage();

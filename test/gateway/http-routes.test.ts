@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { SOCKET_PATH } from "../../src/gateway/http-routes.ts";
-import { bearer, errorOf } from "../support/answers.ts";
-import { GatewayStage } from "../support/gateway-stage.ts";
+import { bearer, errorOf } from "../support/probes/answers.ts";
+import { GatewayStage } from "../support/stages/gateway-stage.ts";
 
 test("answers unknown paths, methods and plain requests of the socket with JSON errors", async () => {
   await using stage = new GatewayStage();

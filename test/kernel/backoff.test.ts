@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { backoffMs } from "../../src/kernel/backoff.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import { seededRandom } from "../support/probes/seeded-random.ts";
 
 const LIMITS = { firstMs: 200, mostMs: 5000 };
 const windowOf = (attempt: number) => [

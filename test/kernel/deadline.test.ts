@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { deadline } from "../../src/kernel/deadline.ts";
 import { AppError } from "../../src/kernel/errors.ts";
-import { fakeTime } from "../support/fake-time.ts";
+import { fakeTime } from "../support/probes/fake-time.ts";
 
 test("gives the result of work that is done in time, and leaves no timer", async () => {
   using time = fakeTime();

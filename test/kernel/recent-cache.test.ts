@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { RecentCache } from "../../src/kernel/recent-cache.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import { seededRandom } from "../support/probes/seeded-random.ts";
 
 test("gives back what was set, the latest value of each key, until it is deleted", () => {
   const cache = new RecentCache<string, number>(2);

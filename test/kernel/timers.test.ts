@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { after, every, sleep } from "../../src/kernel/timers.ts";
-import { fakeTime } from "../support/fake-time.ts";
+import { fakeTime } from "../support/probes/fake-time.ts";
 
 test("ticks until it is stopped, and stopping twice is fine", async () => {
   using time = fakeTime();

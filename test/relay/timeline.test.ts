@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { AudioFormat } from "../../src/relay/ports.ts";
 import { bytesPerMs, Timeline } from "../../src/relay/timeline.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+import { seededRandom } from "../support/probes/seeded-random.ts";
 
 const FORMAT: AudioFormat = { encoding: "wav/pcm", sampleRate: 16_000, bitDepth: 16 };
 const FRAME_MS = 100;

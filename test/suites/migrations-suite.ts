@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { migrationFiles } from "../../src/database/migration-files.ts";
 import { applyMigrations } from "../../src/database/migrations.ts";
-import type { CreateWorld, DatabaseWorld } from "../support/database-world.ts";
+import type { CreateWorld, DatabaseWorld } from "../support/actors/databases/database-world.ts";
 
 /** Making the first database of a process takes seconds on a busy machine. */
 const LIMIT_MS = 180_000;

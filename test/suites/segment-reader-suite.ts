@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { findFinals } from "../../src/transcripts/segment-reader.ts";
-import { SegmentStore } from "../../src/transcripts/segment-store.ts";
-import type { CreateWorld } from "../support/database-world.ts";
+import { findFinals } from "../../src/transcripts/store/segment-reader.ts";
+import { SegmentStore } from "../../src/transcripts/store/segment-store.ts";
+import type { CreateWorld } from "../support/actors/databases/database-world.ts";
 import { segmentRow } from "./segment-store-suite.ts";
 
 /** Making the first database of a process takes seconds on a busy machine. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { readSegments } from "../../src/transcripts/segment-reader.ts";
-import { SegmentStore, type SegmentRow } from "../../src/transcripts/segment-store.ts";
-import type { CreateWorld, DatabaseWorld } from "../support/database-world.ts";
+import { readSegments } from "../../src/transcripts/store/segment-reader.ts";
+import { SegmentStore, type SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import type { CreateWorld, DatabaseWorld } from "../support/actors/databases/database-world.ts";
 
 /** Making the first database of a process takes seconds on a busy machine. */
 const LIMIT_MS = 180_000;

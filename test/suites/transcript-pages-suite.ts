@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { TRANSCRIPT_START, type PageCursor, type TranscriptPage } from "../../src/relay/ports.ts";
-import { SETTLING_MS } from "../../src/transcripts/page-progress.ts";
+import { SETTLING_MS } from "../../src/transcripts/store/page-progress.ts";
 import {
   createTranscriptReader,
   openTranscript,
   readSegments,
-} from "../../src/transcripts/segment-reader.ts";
-import { SegmentStore, type SegmentRow } from "../../src/transcripts/segment-store.ts";
-import type { CreateWorld, DatabaseWorld } from "../support/database-world.ts";
-import { seededRandom } from "../support/seeded-random.ts";
+} from "../../src/transcripts/store/segment-reader.ts";
+import { SegmentStore, type SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import type { CreateWorld, DatabaseWorld } from "../support/actors/databases/database-world.ts";
+import { seededRandom } from "../support/probes/seeded-random.ts";
 import { segmentRow } from "./segment-store-suite.ts";
 
 /** Making the first database of a process takes seconds on a busy machine. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import type { TranslationCode } from "../../src/relay/language-codes.ts";
-import { readSegments } from "../../src/transcripts/segment-reader.ts";
-import { SegmentStore, type SegmentRow } from "../../src/transcripts/segment-store.ts";
-import type { CreateWorld } from "../support/database-world.ts";
+import type { TranslationCode } from "../../src/relay/recognition/language-codes.ts";
+import { readSegments } from "../../src/transcripts/store/segment-reader.ts";
+import { SegmentStore, type SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import type { CreateWorld } from "../support/actors/databases/database-world.ts";
 import { segmentRow } from "./segment-store-suite.ts";
 
 /** Making the first database of a process takes seconds on a busy machine. */

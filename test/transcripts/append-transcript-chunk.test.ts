@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import type { Transcript } from "../../src/relay/ports.ts";
 import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
-import type { SegmentRow } from "../../src/transcripts/segment-store.ts";
-import { speaker } from "../support/relay-stage.ts";
+import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import { speaker } from "../support/stages/relay-stage.ts";
 
 const final: Transcript = {
   utteranceKey: "provider-1:00_00000003",

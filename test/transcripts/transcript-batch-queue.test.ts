@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { QueueStage } from "../support/queue-stage.ts";
-import { indexOf, row, rows } from "../support/scripted-writer.ts";
+import { indexOf, row, rows } from "../support/actors/doubles/scripted-writer.ts";
+import { QueueStage } from "../support/stages/queue-stage.ts";
 
 test("[R7] writes what waits when the interval has passed, and not before", async () => {
   using stage = new QueueStage();

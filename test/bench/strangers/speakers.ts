@@ -1,9 +1,9 @@
 /** People who speak through the gateway all the time, in a process of their own, and how long their finals take. */
 import { SOCKET_PATH } from "../../../src/gateway/http-routes.ts";
-import type { ServerMessage } from "../../../src/gateway/messages.ts";
-import { loadSample, type Sample } from "../../../src/gladia/simulator/sample.ts";
+import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
 import { every } from "../../../src/kernel/timers.ts";
-import { signText } from "../../support/signed-token.ts";
+import { loadSample, type Sample } from "../../../src/simulator/sample/sample.ts";
+import { signText } from "../../support/actors/clients/signed-token.ts";
 import { findTriggerFrames, frameOf } from "./trigger-frames.ts";
 
 export interface SpeakersReport {

@@ -1,11 +1,11 @@
 /** A thousand connections that mean no good, in a process of their own. */
 import { SOCKET_PATH } from "../../../src/gateway/http-routes.ts";
-import { loadSample, type Sample } from "../../../src/gladia/simulator/sample.ts";
 import { every, sleep } from "../../../src/kernel/timers.ts";
-import { RawSocket } from "../../support/raw-socket.ts";
-import { RawWebSocket, upgradeRequest } from "../../support/raw-websocket.ts";
-import { signText } from "../../support/signed-token.ts";
-import { encodeFrame, OPCODES } from "../../support/websocket-frames.ts";
+import { loadSample, type Sample } from "../../../src/simulator/sample/sample.ts";
+import { RawSocket } from "../../support/actors/clients/raw-socket.ts";
+import { RawWebSocket, upgradeRequest } from "../../support/actors/clients/raw-websocket.ts";
+import { signText } from "../../support/actors/clients/signed-token.ts";
+import { encodeFrame, OPCODES } from "../../support/actors/clients/websocket-frames.ts";
 import { frameOf } from "./trigger-frames.ts";
 
 /**

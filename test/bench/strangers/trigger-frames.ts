@@ -1,9 +1,9 @@
-import { toRequestBody } from "../../../src/gladia/live-request.ts";
-import { Recording } from "../../../src/gladia/simulator/recording.ts";
-import type { Sample } from "../../../src/gladia/simulator/sample.ts";
-import { parseSessionRequest } from "../../../src/gladia/simulator/session-request.ts";
-import { Transcriber } from "../../../src/gladia/simulator/transcriber.ts";
-import { toRecognitionOptions } from "../../../src/relay/recognition-choices.ts";
+import { toRecognitionOptions } from "../../../src/relay/recognition/recognition-choices.ts";
+import { Recording } from "../../../src/simulator/hearing/recording.ts";
+import { Transcriber } from "../../../src/simulator/hearing/transcriber.ts";
+import type { Sample } from "../../../src/simulator/sample/sample.ts";
+import { parseSessionRequest } from "../../../src/simulator/wire/session-request.ts";
+import { toRequestBody } from "../../../src/speech/gladia/live-request.ts";
 
 /** 100 ms at 16 kHz, 16 bit, mono. */
 export const FRAME_BYTES = 3200;

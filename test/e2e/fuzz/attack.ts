@@ -1,7 +1,7 @@
 import { SOCKET_PATH } from "../../../src/gateway/http-routes.ts";
 import { sleep } from "../../../src/kernel/timers.ts";
-import type { Draw } from "../../gladia/chaos/draw.ts";
-import type { Closing } from "../../support/websocket-frames.ts";
+import type { Draw } from "../../speech/chaos/draw.ts";
+import type { Closing } from "../../support/actors/clients/websocket-frames.ts";
 
 /** What an attack stands on. */
 export interface Ground {

@@ -1,8 +1,12 @@
 /** Everything that strangers do here, and how often. */
-import type { Draw } from "../../gladia/chaos/draw.ts";
-import { RawSocket } from "../../support/raw-socket.ts";
-import { RawWebSocket, upgradeRequest } from "../../support/raw-websocket.ts";
-import { closePayload, encodeFrame, OPCODES } from "../../support/websocket-frames.ts";
+import type { Draw } from "../../speech/chaos/draw.ts";
+import { RawSocket } from "../../support/actors/clients/raw-socket.ts";
+import { RawWebSocket, upgradeRequest } from "../../support/actors/clients/raw-websocket.ts";
+import {
+  closePayload,
+  encodeFrame,
+  OPCODES,
+} from "../../support/actors/clients/websocket-frames.ts";
 import {
   drawWeighted,
   TRANSCRIBE_PATH,

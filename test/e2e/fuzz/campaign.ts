@@ -1,5 +1,5 @@
 import { sleep } from "../../../src/kernel/timers.ts";
-import { drawFrom } from "../../gladia/chaos/draw.ts";
+import { drawFrom } from "../../speech/chaos/draw.ts";
 import { drawWeighted, type Ground, type Sighting } from "./attack.ts";
 import { ATTACKS, type AttackName } from "./attacks.ts";
 import { judgeSighting } from "./verdict.ts";

@@ -1,8 +1,8 @@
-import type { Sample } from "../../../src/gladia/simulator/sample.ts";
 import { deadline } from "../../../src/kernel/deadline.ts";
-import { sign } from "../../auth/tokens.ts";
-import { TEST_SECRET } from "../../support/gateway-process.ts";
-import { connectSpeaker, type Speaker } from "../../support/speaker.ts";
+import type { Sample } from "../../../src/simulator/sample/sample.ts";
+import { connectSpeaker, type Speaker } from "../../support/actors/clients/speaker.ts";
+import { sign } from "../../support/actors/clients/tokens.ts";
+import { TEST_SECRET } from "../../support/actors/processes/gateway-process.ts";
 
 /** The canary's call and name, which no stranger has. */
 export const CANARY = { sessionSlug: "canary", identity: "canary" } as const;

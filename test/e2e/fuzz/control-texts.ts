@@ -1,6 +1,6 @@
-import { CONTROL_MESSAGE_BYTES_MAX } from "../../../src/gateway/messages.ts";
+import { CONTROL_MESSAGE_BYTES_MAX } from "../../../src/gateway/protocol/messages.ts";
 /** Text frames: control messages, and what only resembles them. */
-import type { Draw } from "../../gladia/chaos/draw.ts";
+import type { Draw } from "../../speech/chaos/draw.ts";
 import { drawWeighted } from "./attack.ts";
 import { drawOddText, mutate, ODD_NUMBERS } from "./odd-values.ts";
 import { drawToken } from "./tokens.ts";

@@ -1,6 +1,6 @@
 /** Handshakes: right ones with wrong tokens, queries, headers or sub-protocols, and wrong ones. */
-import type { Draw } from "../../gladia/chaos/draw.ts";
-import { upgradeRequest } from "../../support/raw-websocket.ts";
+import type { Draw } from "../../speech/chaos/draw.ts";
+import { upgradeRequest } from "../../support/actors/clients/raw-websocket.ts";
 import { drawWeighted, TRANSCRIBE_PATH, type Ground } from "./attack.ts";
 import { drawOddText, mutate, ODD_NUMBERS, toHeaderValue, toQueryValue } from "./odd-values.ts";
 import { drawToken, drawValidToken } from "./tokens.ts";

@@ -1,5 +1,5 @@
 /** Bytes for an HTTP port: requests that are right, odd, broken, too much, or no HTTP at all. */
-import type { Draw } from "../../gladia/chaos/draw.ts";
+import type { Draw } from "../../speech/chaos/draw.ts";
 import { drawBytes, drawWeighted, TRANSCRIBE_PATH } from "./attack.ts";
 import { drawOddText, mutate, toHeaderValue, toQueryValue } from "./odd-values.ts";
 import { drawToken } from "./tokens.ts";

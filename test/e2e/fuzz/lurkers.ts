@@ -1,4 +1,4 @@
-import { RawSocket } from "../../support/raw-socket.ts";
+import { RawSocket } from "../../support/actors/clients/raw-socket.ts";
 import { TRANSCRIBE_PATH, withPatience } from "./attack.ts";
 
 /** Beginnings of requests that never come whole. */

@@ -1,5 +1,5 @@
 /** Values that parsers have stumbled over, and ways to break good ones. */
-import type { Draw } from "../../gladia/chaos/draw.ts";
+import type { Draw } from "../../speech/chaos/draw.ts";
 
 export const ODD_NUMBERS = [
   "0",

@@ -1,11 +1,14 @@
 /** One run: a world, a warm-up, the attacks with the canary among them, and what is left when all are gone. */
 import { join } from "node:path";
-import { loadSample, type Sample } from "../../../src/gladia/simulator/sample.ts";
-import { startSimulator } from "../../../src/gladia/simulator/simulator.ts";
 import { sleep } from "../../../src/kernel/timers.ts";
-import type { Installation } from "../../support/executable.ts";
-import { startGateway, type GatewayProcess } from "../../support/gateway-process.ts";
-import type { TestDatabase } from "../../support/postgres.ts";
+import { loadSample, type Sample } from "../../../src/simulator/sample/sample.ts";
+import { startSimulator } from "../../../src/simulator/simulator.ts";
+import type { TestDatabase } from "../../support/actors/databases/postgres.ts";
+import type { Installation } from "../../support/actors/processes/executable.ts";
+import {
+  startGateway,
+  type GatewayProcess,
+} from "../../support/actors/processes/gateway-process.ts";
 import { runCampaign, type CampaignOptions } from "./campaign.ts";
 import { Canary } from "./canary.ts";
 import { Lurkers } from "./lurkers.ts";

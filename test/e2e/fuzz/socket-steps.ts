@@ -1,11 +1,11 @@
 /** What a client may send after its handshake: frames in order and out of it, lies about lengths, control messages. */
-import type { Draw } from "../../gladia/chaos/draw.ts";
+import type { Draw } from "../../speech/chaos/draw.ts";
 import {
   closePayload,
   encodeFrame,
   OPCODES,
   type FrameSpec,
-} from "../../support/websocket-frames.ts";
+} from "../../support/actors/clients/websocket-frames.ts";
 import { drawBytes, drawWeighted, type Ground } from "./attack.ts";
 import { drawControlText } from "./control-texts.ts";
 

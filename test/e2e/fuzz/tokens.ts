@@ -1,7 +1,7 @@
-import { nowSeconds } from "../../auth/tokens.ts";
 /** Tokens: right ones, and every way in which one can be wrong. */
-import type { Draw } from "../../gladia/chaos/draw.ts";
-import { signText } from "../../support/signed-token.ts";
+import type { Draw } from "../../speech/chaos/draw.ts";
+import { signText } from "../../support/actors/clients/signed-token.ts";
+import { nowSeconds } from "../../support/actors/clients/tokens.ts";
 import { drawWeighted } from "./attack.ts";
 import { drawOddText, mutate, ODD_NUMBERS } from "./odd-values.ts";
 

@@ -1,5 +1,5 @@
 /** What is wrong with what was seen, in sentences; nothing when every promise was kept. Pure. */
-import { CLOSE_CODE_MEANINGS, CLOSINGS } from "../../../src/gateway/close-codes.ts";
+import { CLOSE_CODE_MEANINGS, CLOSINGS } from "../../../src/gateway/protocol/close-codes.ts";
 import type { HttpSighting, Sighting, SocketSighting } from "./attack.ts";
 import type { CanaryOutcome } from "./canary.ts";
 import type { Vitals } from "./vitals.ts";

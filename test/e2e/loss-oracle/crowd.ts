@@ -1,10 +1,15 @@
-import type { ServerMessage, StatusState } from "../../../src/gateway/messages.ts";
-import type { ReceivedAudio } from "../../../src/gladia/simulator/audio-intake.ts";
+import type { ServerMessage, StatusState } from "../../../src/gateway/protocol/messages.ts";
 import { backoffMs } from "../../../src/kernel/backoff.ts";
 import { deadline } from "../../../src/kernel/deadline.ts";
 import { sleep } from "../../../src/kernel/timers.ts";
-import { createTone, toPcm16 } from "../../gladia/simulator/tones.ts";
-import { connectSpeaker, finalsOf, type Participant, type Speaker } from "../../support/speaker.ts";
+import type { ReceivedAudio } from "../../../src/simulator/session/audio-intake.ts";
+import {
+  connectSpeaker,
+  finalsOf,
+  type Participant,
+  type Speaker,
+} from "../../support/actors/clients/speaker.ts";
+import { createTone, toPcm16 } from "../../support/probes/tones.ts";
 import type { Final, PlacedFinal } from "./comparison.ts";
 
 export interface ShownFinal extends Final {

@@ -1,5 +1,5 @@
-import { runExecutable, type Installation } from "../../support/executable.ts";
-import type { TestDatabase } from "../../support/postgres.ts";
+import type { TestDatabase } from "../../support/actors/databases/postgres.ts";
+import { runExecutable, type Installation } from "../../support/actors/processes/executable.ts";
 import type { PlacedFinal } from "./comparison.ts";
 
 /** Every final that is stored, with whoever the row says it is of, in the order in which they were said. */

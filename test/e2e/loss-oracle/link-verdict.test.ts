@@ -1,9 +1,9 @@
 /** The oracle's eyes on a client's link: whatever may happen to it is seen. */
 import { expect, test } from "bun:test";
-import type { ServerMessage } from "../../../src/gateway/messages.ts";
-import { drawFrom } from "../../gladia/chaos/draw.ts";
-import { BYTES_PER_SECOND, createSpeech } from "../../gladia/chaos/speech.ts";
-import type { SpokenSession } from "../../support/resuming-speaker.ts";
+import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
+import { drawFrom } from "../../speech/chaos/draw.ts";
+import { BYTES_PER_SECOND, createSpeech } from "../../speech/chaos/speech.ts";
+import type { SpokenSession } from "../../support/actors/clients/resuming-speaker.ts";
 import { judgeLink, type ClientAccount } from "./link-verdict.ts";
 
 const SPEECH = createSpeech(drawFrom(1), 4, { pause: [40, 40], burst: [10, 10] });

@@ -1,9 +1,9 @@
-import type { ServerMessage } from "../../../src/gateway/messages.ts";
+import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
 /** What one client said and was shown over all its connections, against what was heard and what is stored (R21, R22). */
-import type { ReceivedAudio } from "../../../src/gladia/simulator/audio-intake.ts";
-import { BYTES_PER_SECOND, type Speech } from "../../gladia/chaos/speech.ts";
-import type { SpokenSession } from "../../support/resuming-speaker.ts";
-import { finalsOf } from "../../support/speaker.ts";
+import type { ReceivedAudio } from "../../../src/simulator/session/audio-intake.ts";
+import { BYTES_PER_SECOND, type Speech } from "../../speech/chaos/speech.ts";
+import type { SpokenSession } from "../../support/actors/clients/resuming-speaker.ts";
+import { finalsOf } from "../../support/actors/clients/speaker.ts";
 
 export interface ClientAccount {
   readonly speech: Speech;

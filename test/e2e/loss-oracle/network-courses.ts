@@ -1,11 +1,11 @@
 /** What befalls a client's connections, one after the other; the same seed makes the same courses. */
-import { drawFrom, type Draw } from "../../gladia/chaos/draw.ts";
+import { drawFrom, type Draw } from "../../speech/chaos/draw.ts";
 import {
   CALM,
   type Course,
   type Direction,
   type NetworkFault,
-} from "../../support/hostile-network.ts";
+} from "../../support/actors/networks/hostile-network.ts";
 
 export interface Weather {
   /** Connections of a client that end in a fault; the ones after them are let be. */

@@ -2,7 +2,7 @@
 import { Client } from "pg";
 import { deadline } from "../../../src/kernel/deadline.ts";
 import { sleep } from "../../../src/kernel/timers.ts";
-import type { PostgresServer } from "../../support/postgres-server.ts";
+import type { PostgresServer } from "../../support/actors/databases/postgres-server.ts";
 
 const LOCK_POLL_MS = 5;
 

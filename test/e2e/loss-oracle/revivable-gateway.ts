@@ -1,6 +1,9 @@
 import { sleep } from "../../../src/kernel/timers.ts";
-import type { Installation } from "../../support/executable.ts";
-import { startGateway, type GatewayProcess } from "../../support/gateway-process.ts";
+import type { Installation } from "../../support/actors/processes/executable.ts";
+import {
+  startGateway,
+  type GatewayProcess,
+} from "../../support/actors/processes/gateway-process.ts";
 
 /** What `/metrics` says, as far as anybody asks here. */
 export interface Figures {

@@ -1,10 +1,13 @@
-import type { ServerMessage } from "../../../src/gateway/messages.ts";
+import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
 import { deadline } from "../../../src/kernel/deadline.ts";
-import { drawFrom } from "../../gladia/chaos/draw.ts";
-import { createSpeech, type Speech } from "../../gladia/chaos/speech.ts";
-import { startHostileNetwork, type HostileNetwork } from "../../support/hostile-network.ts";
-import { ResumingSpeaker } from "../../support/resuming-speaker.ts";
-import { finalsOf, type Participant } from "../../support/speaker.ts";
+import { drawFrom } from "../../speech/chaos/draw.ts";
+import { createSpeech, type Speech } from "../../speech/chaos/speech.ts";
+import { ResumingSpeaker } from "../../support/actors/clients/resuming-speaker.ts";
+import { finalsOf, type Participant } from "../../support/actors/clients/speaker.ts";
+import {
+  startHostileNetwork,
+  type HostileNetwork,
+} from "../../support/actors/networks/hostile-network.ts";
 import type { PlacedFinal } from "./comparison.ts";
 import type { Crowd, CrowdDeps, CrowdReport, HeardAudio, ShownFinal } from "./crowd.ts";
 import { judgeLink } from "./link-verdict.ts";

@@ -1,6 +1,6 @@
 /** Everything that may go wrong between a final that a client was shown and its row. */
 import { sleep } from "../../../src/kernel/timers.ts";
-import { until } from "../../support/until.ts";
+import { until } from "../../support/probes/until.ts";
 import { clientAway, clientChaos } from "./client-scenarios.ts";
 import type { Final } from "./comparison.ts";
 import { untilShown } from "./crowd.ts";

@@ -1,12 +1,15 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startSimulator, type Simulator } from "../../../src/gladia/simulator/simulator.ts";
-import { createRandom } from "../../gladia/simulator/tones.ts";
-import type { Installation } from "../../support/executable.ts";
-import { startPostgresProxy, type PostgresProxy } from "../../support/postgres-proxy.ts";
-import type { PostgresServer } from "../../support/postgres-server.ts";
-import { createDatabaseOn, type TestDatabase } from "../../support/postgres.ts";
-import type { Participant } from "../../support/speaker.ts";
+import { startSimulator, type Simulator } from "../../../src/simulator/simulator.ts";
+import type { Participant } from "../../support/actors/clients/speaker.ts";
+import type { PostgresServer } from "../../support/actors/databases/postgres-server.ts";
+import { createDatabaseOn, type TestDatabase } from "../../support/actors/databases/postgres.ts";
+import {
+  startPostgresProxy,
+  type PostgresProxy,
+} from "../../support/actors/networks/postgres-proxy.ts";
+import type { Installation } from "../../support/actors/processes/executable.ts";
+import { createRandom } from "../../support/probes/tones.ts";
 import type { PlacedFinal } from "./comparison.ts";
 import { RestlessCrowd, type Crowd, type CrowdDeps } from "./crowd.ts";
 import { readDeadLetters, readStoredFinals } from "./kept-finals.ts";

@@ -1,0 +1,99 @@
+import { AppError } from "../../kernel/errors.ts";
+import type { AudioFormat } from "../../relay/ports.ts";
+import { bytesPerMs } from "../../relay/timeline.ts";
+
+/** No frame is larger, whatever its format. */
+export const FRAME_BYTES_MAX = 65_536;
+
+const FRAME_MS_MAX = 1000;
+
+/** A shorter frame is charged as one of this length, so that a flood of tiny frames is a flood too. */
+const FRAME_MS_MIN = 10;
+
+/** Audio a client may send ahead of real time: what it kept while it connected, or a short file. */
+const BURST_MS = 30_000;
+
+/** Beyond the burst, audio may come this much faster than real time: clocks differ, and late audio catches up. */
+const SPEED_MAX = 1.5;
+
+/** A client with less of its burst left is warned: at twice real time it has twenty seconds to slow down. */
+const WARN_BELOW_MS = 10_000;
+
+/** It is warned again only after it has had more than this: one warning for each time that it runs ahead. */
+const WARN_AGAIN_ABOVE_MS = 20_000;
+
+/** What becomes of a frame. With "warn" it is accepted as well. */
+export type AudioVerdict =
+  | { readonly kind: "ok" }
+  /** The client sends too fast: so much audio, in milliseconds, may still come ahead of real time. */
+  | { readonly kind: "warn"; readonly allowanceMs: number }
+  | { readonly kind: "refused"; readonly failure: AppError };
+
+/** One for all frames: the usual answer costs no allocation. */
+const OK: AudioVerdict = { kind: "ok" };
+
+/**
+ * Judges the frames of one session: size, whole samples, and a rate that speech can have (R23).
+ *
+ * It lives as long as the session, over all of its sockets: a client that comes back brings its debts with it.
+ */
+export class AudioMeter {
+  readonly #bytesPerMs: number;
+  readonly #bytesPerSample: number;
+  readonly #bytesMax: number;
+  #allowanceMs = BURST_MS;
+  #isWarned = false;
+  #checkedAtMs: number;
+  #receivedBytes = 0;
+  #lastAudioAtMs: number;
+
+  constructor(format: AudioFormat, nowMs: number) {
+    this.#bytesPerMs = bytesPerMs(format);
+    this.#bytesPerSample = format.bitDepth / 8;
+    this.#bytesMax = Math.min(FRAME_BYTES_MAX, this.#bytesPerMs * FRAME_MS_MAX);
+    this.#checkedAtMs = nowMs;
+    this.#lastAudioAtMs = nowMs;
+  }
+
+  /** The length of all accepted frames. A client that comes back sends its audio from there on. */
+  get receivedMs(): number {
+    return this.#receivedBytes / this.#bytesPerMs;
+  }
+
+  /** When the last accepted frame came; before any, when the meter was made. */
+  get lastAudioAtMs(): number {
+    return this.#lastAudioAtMs;
+  }
+
+  /** What becomes of a frame of this size at this moment. Called once for each frame. */
+  judge(frameBytes: number, nowMs: number): AudioVerdict {
+    if (frameBytes > this.#bytesMax) {
+      const problem = `expected at most ${this.#bytesMax} bytes in a frame, got ${frameBytes}`;
+      return { kind: "refused", failure: new AppError("frame-too-large", problem) };
+    }
+    if (frameBytes === 0 || frameBytes % this.#bytesPerSample !== 0) {
+      const problem = `expected whole samples of ${this.#bytesPerSample} bytes, got ${frameBytes} bytes`;
+      return { kind: "refused", failure: new AppError("frame-invalid", problem) };
+    }
+    this.#earn(nowMs);
+    const leftMs = this.#allowanceMs - Math.max(FRAME_MS_MIN, frameBytes / this.#bytesPerMs);
+    if (leftMs < 0) {
+      const problem = `expected at most ${SPEED_MAX} times real time after ${BURST_MS / 1000} s of burst`;
+      return { kind: "refused", failure: new AppError("rate-exceeded", problem) };
+    }
+    this.#allowanceMs = leftMs;
+    this.#receivedBytes += frameBytes;
+    this.#lastAudioAtMs = nowMs;
+    if (leftMs >= WARN_BELOW_MS || this.#isWarned) return OK;
+    this.#isWarned = true;
+    return { kind: "warn", allowanceMs: Math.floor(leftMs) };
+  }
+
+  /** A clock that is set back earns nothing, and takes nothing away. */
+  #earn(nowMs: number): void {
+    const earnedMs = Math.max(0, nowMs - this.#checkedAtMs) * SPEED_MAX;
+    this.#checkedAtMs = nowMs;
+    this.#allowanceMs = Math.min(BURST_MS, this.#allowanceMs + earnedMs);
+    if (this.#allowanceMs > WARN_AGAIN_ABOVE_MS) this.#isWarned = false;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The one HTTP call of the live path: `POST /v2/live` asks Gladia for a session and gets the URL of its socket.
+ *
+ * The URL carries the session's own token: it is a secret and is never logged.
+ */
+import * as v from "valibot";
+import { describeError } from "../../kernel/errors.ts";
+import type { RecognitionOptions } from "../../relay/ports.ts";
+import { GladiaError } from "../provider-error.ts";
+import { toRequestBody } from "./live-request.ts";
+
+export interface GladiaAccount {
+  readonly apiKey: string;
+  /** For example https://api.gladia.io. */
+  readonly apiUrl: string;
+  readonly region: "us-west" | "eu-west" | undefined;
+}
+
+export interface LiveSession {
+  /** The provider's session id: utterance ids are unique only together with it. */
+  readonly id: string;
+  /** Where to open the socket, used as given. Secret. */
+  readonly url: string;
+}
+
+/** One attempt's limit. The official client uses the same. */
+const ATTEMPT_MS = 10_000;
+
+const liveSessionSchema = v.object({
+  id: v.pipe(v.string(), v.nonEmpty()),
+  // A URL that cannot be opened would be quoted by the error about it.
+  url: v.pipe(v.string(), v.url(), v.regex(/^wss?:\/\//)),
+});
+
+const errorSchema = v.object({
+  message: v.optional(v.unknown()),
+  validation_errors: v.optional(v.array(v.string())),
+});
+
+/**
+ * Asks for a session, once: when to ask again is the stream's business.
+ *
+ * Rejects with a `GladiaError` that names the status and its reason.
+ */
+export async function requestLiveSession(
+  account: GladiaAccount,
+  options: RecognitionOptions,
+  signal: AbortSignal,
+): Promise<LiveSession> {
+  const url = new URL("/v2/live", account.apiUrl);
+  if (account.region !== undefined) url.searchParams.set("region", account.region);
+  let response: Response;
+  let body: unknown;
+  try {
+    response = await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-gladia-key": account.apiKey },
+      body: JSON.stringify(toRequestBody(options)),
+      // A redirect would carry the key to another host.
+      redirect: "error",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
+    });
+    body = await response.json().catch(() => undefined);
+  } catch (error) {
+    throw new GladiaError(
+      "provider-unreachable",
+      `could not reach ${url.host}: ${describeError(error)}`,
+      { retryable: true, cause: error },
+    );
+  }
+  if (response.status !== 201 && response.status !== 200) {
+    throw refusalOf(response, reasonIn(body, account));
+  }
+  const parsed = v.safeParse(liveSessionSchema, body);
+  if (parsed.success) return parsed.output;
+  throw new GladiaError(
+    "provider-unreachable",
+    `expected a live session with id and url, got status ${response.status} without them`,
+    { retryable: true },
+  );
+}
+
+/** Statuses by Gladia's API reference (400, 401, 422) and its support pages (429); the others by their HTTP meaning. */
+function refusalOf({ status, headers }: Response, reason: string): GladiaError {
+  if (status === 401 || status === 403) {
+    return new GladiaError("provider-refused", `status ${status}: check GLADIA_API_KEY${reason}`);
+  }
+  if (status === 429) {
+    return new GladiaError(
+      "provider-busy",
+      `status 429: the account has no free live session${reason}`,
+      { retryable: true, retryAfterMs: parseRetryAfter(headers.get("retry-after")) },
+    );
+  }
+  if (status >= 500 || status === 408) {
+    return new GladiaError("provider-unreachable", `status ${status}${reason}`, {
+      retryable: true,
+    });
+  }
+  return new GladiaError("provider-refused", `status ${status}${reason}`);
+}
+
+/** Seconds, as RFC 9110 allows; its other form, a date, is not used by such answers. */
+function parseRetryAfter(value: string | null): number | undefined {
+  return value !== null && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
+}
+
+/** The provider's own sentences; a key that they quote is taken out. */
+function reasonIn(body: unknown, { apiKey }: GladiaAccount): string {
+  const parsed = v.safeParse(errorSchema, body);
+  if (!parsed.success) return "";
+  const { message, validation_errors: validation = [] } = parsed.output;
+  const sentences = [typeof message === "string" ? message : "", ...validation].filter(Boolean);
+  if (sentences.length === 0) return "";
+  const text = sentences.join("; ").replaceAll(apiKey || "[key]", "[key]");
+  // Long enough for several validation errors, short enough for a log line.
+  return ` (${text.slice(0, 500)})`;
+}

@@ -1,0 +1,150 @@
+/**
+ * What Gladia Live v2 says on its socket, as far as the bridge acts on it. Everything is unknown until it is read here;
+ * the provider's message types and their sources are described in its API reference, "Live v2 WebSocket".
+ */
+import { accepted, refused, type Parsed } from "../../kernel/result.ts";
+
+export interface TranscriptEvent {
+  readonly kind: "transcript";
+  /** Unique within the provider's session only; opaque. */
+  readonly utteranceId: string;
+  readonly isFinal: boolean;
+  /** Trimmed: the provider puts a space before every text. */
+  readonly text: string;
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly language: string | undefined;
+  readonly confidence: number | undefined;
+}
+
+/** A final in another language; the provider sends one for each target. */
+export interface TranslationEvent {
+  readonly kind: "translation";
+  /** Of the transcript that it translates. */
+  readonly utteranceId: string;
+  /** Trimmed. */
+  readonly text: string;
+  readonly language: string;
+  readonly originalLanguage: string | undefined;
+  /** Of the original, so that both belong to the same moment. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
+export type GladiaEvent =
+  | TranscriptEvent
+  | TranslationEvent
+  /** Audio has arrived. Bytes of the whole session; whether `to` is inside the range, the provider does not say. */
+  | { readonly kind: "acknowledgement"; readonly from: number; readonly to: number }
+  /** Audio or a stop was refused, or a translation failed. The reason is the provider's own sentence. */
+  | { readonly kind: "refusal"; readonly of: string; readonly reason: string }
+  /** Nothing that the bridge acts on. */
+  | { readonly kind: "other" };
+
+const OTHER: Parsed<GladiaEvent> = accepted({ kind: "other" });
+
+/** A provider's sentence is cut to this many characters before it is logged or shown. */
+const REASON_LENGTH_MAX = 300;
+
+/** Reads one text frame. Unknown types are "other", because the provider adds some; a problem never quotes the frame. */
+export function parseGladiaMessage(frame: string): Parsed<GladiaEvent> {
+  let json: unknown;
+  try {
+    json = JSON.parse(frame);
+  } catch {
+    // The parser's message would quote what was said.
+    return refused(
+      `expected JSON from the provider, got ${frame.length} characters of something else`,
+    );
+  }
+  if (!isRecord(json)) return refused("expected a JSON object from the provider");
+  const type = json["type"];
+  if (type === "transcript") return parseTranscript(json["data"]);
+  if (json["acknowledged"] === false || type === "error") {
+    return accepted({ kind: "refusal", of: String(type), reason: refusalReason(json) });
+  }
+  if (type === "translation") return parseTranslation(json);
+  if (type === "audio_chunk") return parseAcknowledgement(json["data"]);
+  return OTHER;
+}
+
+function parseAcknowledgement(data: unknown): Parsed<GladiaEvent> {
+  const range = isRecord(data) ? data["byte_range"] : undefined;
+  // What an array holds is not known; `isArray` says that it is anything.
+  const [from, to] = Array.isArray(range) ? (range as readonly unknown[]) : [];
+  if (!isCount(from) || !isCount(to) || to < from) {
+    return refused("expected data.byte_range of two whole numbers in an acknowledgement");
+  }
+  return accepted({ kind: "acknowledgement", from, to });
+}
+
+function parseTranscript(data: unknown): Parsed<GladiaEvent> {
+  if (!isRecord(data) || !isRecord(data["utterance"])) {
+    return refused("expected data.utterance in a transcript");
+  }
+  const { id } = data;
+  const { text, start, end, language, confidence } = data["utterance"];
+  if (typeof id !== "string" || id === "") return refused("expected data.id in a transcript");
+  if (typeof text !== "string") return refused("expected data.utterance.text in a transcript");
+  if (!isSeconds(start) || !isSeconds(end) || end < start) {
+    return refused("expected data.utterance.start and end in seconds, start first");
+  }
+  return accepted({
+    kind: "transcript",
+    utteranceId: id,
+    isFinal: data["is_final"] === true,
+    text: text.trim(),
+    startSeconds: start,
+    endSeconds: end,
+    language: typeof language === "string" && language !== "" ? language : undefined,
+    confidence: typeof confidence === "number" ? confidence : undefined,
+  });
+}
+
+function parseTranslation({ data, error }: Record<string, unknown>): Parsed<GladiaEvent> {
+  if (isRecord(error)) {
+    return accepted({ kind: "refusal", of: "translation", reason: refusalReason({ error }) });
+  }
+  if (!isRecord(data) || !isRecord(data["utterance"]) || !isRecord(data["translated_utterance"])) {
+    return refused("expected data.utterance and data.translated_utterance in a translation");
+  }
+  const { utterance_id: id, target_language: language, original_language: original } = data;
+  const { start, end } = data["utterance"];
+  const { text } = data["translated_utterance"];
+  if (typeof id !== "string" || id === "" || typeof language !== "string" || language === "") {
+    return refused("expected data.utterance_id and data.target_language in a translation");
+  }
+  if (typeof text !== "string") {
+    return refused("expected data.translated_utterance.text in a translation");
+  }
+  if (!isSeconds(start) || !isSeconds(end) || end < start) {
+    return refused("expected data.utterance.start and end in seconds, start first");
+  }
+  return accepted({
+    kind: "translation",
+    utteranceId: id,
+    text: text.trim(),
+    language,
+    originalLanguage: typeof original === "string" && original !== "" ? original : undefined,
+    startSeconds: start,
+    endSeconds: end,
+  });
+}
+
+function refusalReason(message: Record<string, unknown>): string {
+  const detail = isRecord(message["error"]) ? message["error"] : message["data"];
+  const reason = isRecord(detail) ? (detail["message"] ?? detail["exception"]) : undefined;
+  return typeof reason === "string" ? reason.slice(0, REASON_LENGTH_MAX) : "no reason given";
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSeconds(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,122 @@
+import type { PrismaClient } from "../../database/generated/client.ts";
+import { RecentCache } from "../../kernel/recent-cache.ts";
+
+/**
+ * `require`: the application creates the sessions, and a final of another one is not stored.
+ * `create`: a session that does not exist is created by its first final.
+ * Participants are created by their first final under both.
+ */
+export type SessionPolicy = "require" | "create";
+
+/** A participant of a session, by the names that the application gave them. */
+export interface SpeakerNames {
+  readonly sessionSlug: string;
+  readonly identity: string;
+  readonly name: string;
+}
+
+export interface SpeakerIds {
+  readonly videoSessionId: string;
+  readonly participantId: string;
+}
+
+/**
+ * Identifies a speaker among all sessions. The names may hold any character, so the length of the first keeps them apart; half
+ * a surrogate pair counts as what UTF-8, and so the database, makes of it.
+ */
+export function speakerKey({ sessionSlug, identity }: SpeakerNames): string {
+  return `${sessionSlug.length} ${sessionSlug.toWellFormed()}${identity.toWellFormed()}`;
+}
+
+/** Finds the database's ids of speakers, and remembers the latest of them (R8). */
+export class SpeakerDirectory {
+  readonly #prisma: PrismaClient;
+  readonly #sessionPolicy: SessionPolicy;
+  readonly #cached: RecentCache<string, SpeakerIds>;
+
+  constructor(
+    { prisma }: { readonly prisma: PrismaClient },
+    options: { readonly sessionPolicy: SessionPolicy; readonly idsCachedMax: number },
+  ) {
+    this.#prisma = prisma;
+    this.#sessionPolicy = options.sessionPolicy;
+    this.#cached = new RecentCache(options.idsCachedMax);
+  }
+
+  /**
+   * The ids by `speakerKey`, with at most one statement for all that are not remembered (R3). A speaker whose session does
+   * not exist is absent under `require`; the next call looks again.
+   */
+  async resolve(speakers: readonly SpeakerNames[]): Promise<ReadonlyMap<string, SpeakerIds>> {
+    // The batch keeps its own map, because it may hold more speakers than the cache.
+    const found = new Map<string, SpeakerIds>();
+    const missing = new Map<string, SpeakerNames>();
+    for (const speaker of speakers) {
+      const key = speakerKey(speaker);
+      const ids = this.#cached.get(key);
+      if (ids === undefined) missing.set(key, speaker);
+      else found.set(key, ids);
+    }
+    if (missing.size === 0) return found;
+
+    const rows = await findOrCreate(this.#prisma, [...missing.values()], this.#sessionPolicy);
+    for (const row of rows) {
+      const { videoSessionId, participantId } = row;
+      found.set(speakerKey(row), { videoSessionId, participantId });
+      this.#cached.set(speakerKey(row), { videoSessionId, participantId });
+    }
+    return found;
+  }
+
+  forget(speakers: readonly SpeakerNames[]): void {
+    for (const speaker of speakers) this.#cached.delete(speakerKey(speaker));
+  }
+}
+
+type ResolvedSpeaker = SpeakerNames & SpeakerIds;
+
+/**
+ * Finds or creates all speakers in one statement, while other processes do the same.
+ *
+ * DO NOTHING would hide a row that another process commits meanwhile, so a conflict rewrites a column with its own value. The
+ * column is in no key: foreign keys are checked without waiting for it. Every process locks in the same order.
+ */
+async function findOrCreate(
+  prisma: PrismaClient,
+  speakers: readonly SpeakerNames[],
+  policy: SessionPolicy,
+): Promise<readonly ResolvedSpeaker[]> {
+  const slugs = [...new Set(speakers.map((speaker) => speaker.sessionSlug.toWellFormed()))];
+  const slugsRequired = policy === "require" ? slugs : [];
+  const slugsCreated = policy === "create" ? slugs : [];
+  return prisma.$queryRaw<ResolvedSpeaker[]>`
+    WITH speaker AS (
+      SELECT * FROM unnest(
+        ${speakers.map(() => Bun.randomUUIDv7())}::text[],
+        ${speakers.map((speaker) => speaker.sessionSlug)}::text[],
+        ${speakers.map((speaker) => speaker.identity)}::text[],
+        ${speakers.map((speaker) => speaker.name)}::text[]
+      ) AS speaker(id, slug, identity, name)
+    ), created AS (
+      INSERT INTO "VideoSession" ("id", "slug")
+      SELECT * FROM unnest(${slugsCreated.map(() => Bun.randomUUIDv7())}::text[], ${slugsCreated}::text[])
+        AS session(id, slug)
+      ORDER BY session.slug
+      ON CONFLICT ("slug") DO UPDATE SET "status" = "VideoSession"."status"
+      RETURNING "id", "slug"
+    ), session AS (
+      SELECT "id", "slug" FROM created
+      UNION ALL
+      SELECT "id", "slug" FROM "VideoSession" WHERE "slug" = ANY(${slugsRequired}::text[])
+    ), participant AS (
+      INSERT INTO "Participant" ("id", "videoSessionId", "identity", "name")
+      SELECT speaker.id, session."id", speaker.identity, speaker.name
+      FROM speaker JOIN session ON session."slug" = speaker.slug
+      ORDER BY speaker.slug, speaker.identity
+      ON CONFLICT ("videoSessionId", "identity") DO UPDATE SET "name" = "Participant"."name"
+      RETURNING "id", "videoSessionId", "identity", "name"
+    )
+    SELECT session."slug" AS "sessionSlug", participant."identity", participant."name",
+      session."id" AS "videoSessionId", participant."id" AS "participantId"
+    FROM participant JOIN session ON session."id" = participant."videoSessionId"`;
+}

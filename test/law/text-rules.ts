@@ -1,0 +1,103 @@
+/** The rules of the layout that look at names and at the text itself. */
+import type { Finding, Rule } from "./layout-rules.ts";
+import { lineAt, type SourceFile } from "./source-tree.ts";
+
+/** Half an hour of reading; a longer file has more than one reason to be opened. */
+const LINES_MAX = 300;
+
+/** How far above a cast its reason may stand: the statement may have begun some lines before. */
+const REASON_LINES_MAX = 3;
+
+/** Names that say a shape or nothing, as a whole name or as one of its words. */
+const EMPTY_WORDS = /(?:^|[-/.])(?:utils?|helpers?|common|misc|managers?|services?)(?=$|[-/.])/;
+const EMPTY_NAMES = /(?:^|\/)(?:types|lib|index)(?=$|[/.])/;
+
+/** `name.ts`, `name.pg.test.ts`, `page.html`; folders are single words or words with hyphens. */
+const KEBAB_PATH = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*\/)*[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)+$/;
+
+export const filesAreShort: Rule = (files) =>
+  files.flatMap(({ path, text }) => {
+    const lines = text.trimEnd().split("\n").length;
+    if (lines <= LINES_MAX) return [];
+    return [{ path, line: lines, problem: `expected at most ${LINES_MAX} lines, got ${lines}` }];
+  });
+
+export const namesSayADuty: Rule = (files) =>
+  files.flatMap(({ path }) => {
+    const finding = (problem: string): Finding[] => [{ path, line: 1, problem }];
+    if (!KEBAB_PATH.test(path)) return finding("expected a kebab-case name");
+    const empty =
+      EMPTY_WORDS.exec(path) ?? (path === "src/index.ts" ? null : EMPTY_NAMES.exec(path));
+    return empty === null ? [] : finding(`"${empty[0].replace(/^[-/.]/, "")}" names no duty`);
+  });
+
+export const timersLiveInTheKernel = forbidCode(
+  /\b(?:setTimeout|setInterval|Bun\.sleep(?:Sync)?)\b/g,
+  "timers are made by kernel/timers.ts",
+  (path) => inSource(path) && path !== "src/kernel/timers.ts" && !path.startsWith("src/browser/"),
+);
+
+export const theEnvironmentIsReadAtTheEdge = forbidCode(
+  /\b(?:process|Bun|import\.meta)\s*\.\s*env\b/g,
+  "the environment is read by index.ts",
+  (path) => inSource(path) && path !== "src/index.ts",
+);
+
+export const onlyCommandsSpeakToTheConsole = forbidCode(
+  /\bconsole\s*[.[]/g,
+  "only commands and index.ts write to the console",
+  (path) => inSource(path) && path !== "src/index.ts" && !path.startsWith("src/commands/"),
+);
+
+/** A declaration file says by it what a bundler makes of an asset. */
+export const exportsHaveNames = forbidCode(
+  /\bexport\s+default\b|\bas\s+default\b/g,
+  "expected a named export",
+  (path) => !path.endsWith(".d.ts"),
+);
+
+export const nothingIsPutOff: Rule = (files) =>
+  files.flatMap(({ path, comments }) =>
+    [...comments.matchAll(/\b(?:TODO|FIXME|XXX)\b/g)].map(({ 0: word, index }) => ({
+      path,
+      line: lineAt(comments, index),
+      problem: `expected no ${word}`,
+    })),
+  );
+
+export const castsHaveAReason: Rule = (files) =>
+  files.flatMap(({ path, code, comments }) => {
+    if (!inSource(path)) return [];
+    const commentLines = comments.split("\n");
+    return [...withoutImports(code).matchAll(/[\w)\]}"'`]\s+as\s+(?!const\b)/g)].flatMap((cast) => {
+      const line = lineAt(code, cast.index);
+      const near = commentLines.slice(Math.max(0, line - 1 - REASON_LINES_MAX), line);
+      if (near.some((comment) => comment.trim() !== "")) return [];
+      return [{ path, line, problem: "expected a comment that says why the cast is true" }];
+    });
+  });
+
+function inSource(path: string): boolean {
+  return path.startsWith("src/");
+}
+
+/** `as` renames there, it casts nothing. Offsets stay. */
+function withoutImports(code: string): string {
+  return code.replaceAll(
+    /\b(?:import|export)\b[^;"'`()=]*?["']|\bexport\s*\{[^}]*\}/g,
+    (statement) => statement.replaceAll(/[^\n]/g, " "),
+  );
+}
+
+function forbidCode(pattern: RegExp, problem: string, concerns: (path: string) => boolean): Rule {
+  return (files: readonly SourceFile[]) =>
+    files
+      .filter(({ path }) => concerns(path))
+      .flatMap(({ path, code }) =>
+        [...code.matchAll(pattern)].map(({ 0: found, index }) => ({
+          path,
+          line: lineAt(code, index),
+          problem: `${problem}, got ${found.trim()}`,
+        })),
+      );
+}

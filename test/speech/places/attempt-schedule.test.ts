@@ -1,0 +1,65 @@
+import { expect, test } from "bun:test";
+import { AttemptSchedule } from "../../../src/speech/places/attempt-schedule.ts";
+import { PROCESS_REQUESTS, RequestBudget } from "../../../src/speech/places/request-budget.ts";
+
+const createSchedule = (budget = new RequestBudget(PROCESS_REQUESTS)) =>
+  new AttemptSchedule(budget);
+
+/** When the schedule is due after that many failures in a row, the last of them at 0. */
+function waitAfter(failures: number, leastMs?: number): number {
+  const schedule = createSchedule();
+  for (let failure = 0; failure < failures; failure += 1) schedule.noteFailure(0, leastMs);
+  let waitMs = 0;
+  while (!schedule.isDue(waitMs)) waitMs += 1;
+  return waitMs;
+}
+
+test("[R11] is due at once, and after each failure a little later, up to ten seconds", () => {
+  expect(waitAfter(0)).toBe(0);
+  const windows = [300, 600, 1200, 2400, 4800, 9600, 10_000, 10_000];
+  windows.forEach((windowMs, index) => {
+    for (let draw = 0; draw < 20; draw += 1) {
+      const waitMs = waitAfter(index + 1);
+      expect(waitMs).toBeGreaterThanOrEqual(150);
+      expect(waitMs).toBeLessThanOrEqual(windowMs);
+    }
+  });
+});
+
+test("[R11] waits with jitter: streams that fail together do not come back together", () => {
+  const waits = Array.from({ length: 50 }, () => waitAfter(5));
+  expect(new Set(waits).size).toBeGreaterThan(40);
+});
+
+test("[R11] waits as long as the provider advises, and no shorter", () => {
+  expect(waitAfter(1, 7000)).toBe(7000);
+  expect(waitAfter(1, 10)).toBeGreaterThanOrEqual(150);
+});
+
+test("[R11] begins with the shortest wait after a connection that was healthy", () => {
+  const schedule = createSchedule();
+  for (let failure = 0; failure < 8; failure += 1) schedule.noteFailure(0);
+  schedule.forget();
+  schedule.noteFailure(20_000);
+  expect(schedule.isDue(20_300)).toBe(true);
+});
+
+test("[R11] asks for three sessions at once, and for one every twenty seconds from then on", () => {
+  const schedule = createSchedule();
+  const askedAtMs: number[] = [];
+  for (let nowMs = 0; nowMs <= 60_000; nowMs += 100) {
+    if (schedule.mayRequest(nowMs)) askedAtMs.push(nowMs);
+  }
+  expect(askedAtMs).toEqual([0, 100, 200, 20_000, 40_000, 60_000]);
+});
+
+test("[R11] all streams of the process share one budget", () => {
+  const budget = new RequestBudget({ burst: 2, intervalMs: 1000 });
+  const schedules = Array.from({ length: 4 }, () => createSchedule(budget));
+  const askedAtMs = schedules.map((schedule) => {
+    let nowMs = 0;
+    while (!schedule.mayRequest(nowMs)) nowMs += 100;
+    return nowMs;
+  });
+  expect(askedAtMs).toEqual([0, 0, 1000, 2000]);
+});

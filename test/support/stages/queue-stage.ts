@@ -1,0 +1,63 @@
+import { Metrics } from "../../../src/observe/metrics.ts";
+import {
+  DEFAULT_BATCH_QUEUE_CONFIG,
+  type BatchQueueConfig,
+} from "../../../src/transcripts/queue/batch-queue-config.ts";
+import type { SegmentRow } from "../../../src/transcripts/store/segment-store.ts";
+import { TranscriptBatchQueue } from "../../../src/transcripts/transcript-batch-queue.ts";
+import { MemoryJournal } from "../actors/doubles/memory-journal.ts";
+import { indexOf, ScriptedWriter } from "../actors/doubles/scripted-writer.ts";
+import { fakeTime, type FakeTime } from "../probes/fake-time.ts";
+import { recordedLog, type RecordedLog } from "../probes/recorded-log.ts";
+
+export interface DeadLetterNote {
+  readonly index: number;
+  readonly cause: string;
+  readonly reason: string;
+}
+
+/** A running batch queue over a scripted writer and a journal in memory, in fake time. */
+export class QueueStage implements Disposable {
+  readonly time: FakeTime = fakeTime();
+  readonly writer = new ScriptedWriter();
+  readonly journal: MemoryJournal;
+  readonly log: RecordedLog = recordedLog();
+  readonly metrics = new Metrics();
+  readonly deadLetters: DeadLetterNote[] = [];
+  hasRoomForDeadLetters = true;
+  /** What was reported about finals that are in memory alone, in order. */
+  readonly unjournaled: boolean[] = [];
+  /** Indices of the rows that may be shown, in the order in which that was told. */
+  readonly shown: number[] = [];
+  readonly queue: TranscriptBatchQueue;
+
+  constructor(config: Partial<BatchQueueConfig> = {}, journal = new MemoryJournal()) {
+    this.journal = journal;
+    this.queue = new TranscriptBatchQueue(
+      {
+        writer: this.writer,
+        journal,
+        deadLetters: { add: (row, cause, reason) => this.#bury(row, cause, reason) },
+        log: this.log,
+        metrics: this.metrics,
+        onUnjournaled: (isUnjournaled) => void this.unjournaled.push(isUnjournaled),
+      },
+      { config: { ...DEFAULT_BATCH_QUEUE_CONFIG, ...config }, unknownSessionLimitMs: 60_000 },
+    );
+    this.queue.start();
+  }
+
+  enqueue(rows: readonly SegmentRow[]): void {
+    for (const row of rows) this.queue.enqueue(row, () => void this.shown.push(indexOf(row)));
+  }
+
+  [Symbol.dispose](): void {
+    this.queue.stopFlushTimer();
+    this.time[Symbol.dispose]();
+  }
+
+  #bury(row: SegmentRow, cause: string, reason: string): boolean {
+    if (this.hasRoomForDeadLetters) this.deadLetters.push({ index: indexOf(row), cause, reason });
+    return this.hasRoomForDeadLetters;
+  }
+}

@@ -1,0 +1,224 @@
+/** A stream over the bridge to a simulator on loopback: swept fast, with everything that it reports. */
+import { expect } from "bun:test";
+import type { AppError } from "../../../src/kernel/errors.ts";
+import { every } from "../../../src/kernel/timers.ts";
+import { Metrics } from "../../../src/observe/metrics.ts";
+import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
+import type { SpeechStream, SpeechStreamListener, Utterance } from "../../../src/relay/ports.ts";
+import type { Fault } from "../../../src/simulator/faults/fault.ts";
+import {
+  startSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from "../../../src/simulator/simulator.ts";
+import type { GladiaStream } from "../../../src/speech/stream/provider-stream.ts";
+import { GladiaBridge } from "../../../src/speech/stream/provider-streams.ts";
+import {
+  GLADIA_STREAM_LIMITS,
+  type GladiaStreamLimits,
+} from "../../../src/speech/stream/stream-limits.ts";
+import { recordedLog } from "../probes/recorded-log.ts";
+import { createTone, toPcm16 } from "../probes/tones.ts";
+import { until } from "../probes/until.ts";
+import { audioFrame, recognition } from "./relay-stage.ts";
+
+export const KEY = "the-key-of-the-account";
+export const BYTES_PER_SECOND = 32_000;
+
+/** A session's owner looks a few times a second; a test does not wait for it. */
+const SWEEP_MS = 5;
+
+/** A machine that is busy with others must not count as a provider that does not answer: nobody is given up by the clock. */
+const PATIENT_LIMITS: GladiaStreamLimits = {
+  ...GLADIA_STREAM_LIMITS,
+  readyMs: 60_000,
+  openMs: 60_000,
+  stalledMs: 60_000,
+  recoverMs: 60_000,
+};
+/** Later than any of these limits. */
+export const MUCH_LATER_MS = 61_000;
+
+export interface StreamOptions {
+  readonly apiUrl: string;
+  readonly apiKey?: string;
+  readonly sessionsMax?: number;
+  readonly limits?: Partial<GladiaStreamLimits>;
+  /** In bytes, of all streams of the bridge together. */
+  readonly memoryLimit?: number;
+}
+
+/** One stream and what it has reported. */
+export class Listener {
+  readonly stream: SpeechStream;
+  /** Everything but utterances and places, in order: "ready", "queued 1", "gap 0.5 to 2" … */
+  readonly reports: string[] = [];
+  readonly utterances: Utterance[] = [];
+  /** What our side was told of as its own. */
+  readonly bugs: unknown[] = [];
+  readonly ready: Promise<string>;
+  readonly ended: Promise<AppError | undefined>;
+
+  /** `broken` throws when it is called. */
+  constructor(bridge: GladiaBridge, broken?: keyof SpeechStreamListener) {
+    const ready = Promise.withResolvers<string>();
+    const ended = Promise.withResolvers<AppError | undefined>();
+    this.ready = ready.promise;
+    this.ended = ended.promise;
+    const listener: SpeechStreamListener = {
+      onQueued: (position) => this.reports.push(`queued ${position}`),
+      onReady: (id) => {
+        this.reports.push("ready");
+        ready.resolve(id);
+      },
+      onInterrupted: () => this.reports.push("interrupted"),
+      onResumed: () => this.reports.push("resumed"),
+      onGap: (from, to) => this.reports.push(`gap ${from} to ${to}`),
+      onUtterance: (utterance) => this.utterances.push(utterance),
+      onTranslation: () => undefined,
+      onPlaced: () => undefined,
+      onUnheard: () => undefined,
+      onFailed: (error) => {
+        this.bugs.push(error);
+        this.stream.abort();
+      },
+      onEnded: (failure) => {
+        this.reports.push("ended");
+        ended.resolve(failure);
+      },
+    };
+    const breaking = () => {
+      throw new Error(`the test broke "${broken}"`);
+    };
+    this.stream = bridge.open(recognition, {
+      ...listener,
+      ...(broken !== undefined && { [broken]: breaking }),
+    });
+  }
+
+  get state(): GladiaStream["state"] {
+    // What the bridge opens is one.
+    return (this.stream as GladiaStream).state;
+  }
+
+  /** Without those that only take partials back. */
+  get finals(): readonly Utterance[] {
+    return this.utterances.filter(({ isFinal, text }) => isFinal && text !== "");
+  }
+
+  /** Hands audio over in frames of 100 ms, all at once. */
+  send(audio: Uint8Array): void {
+    const { byteLength } = audioFrame(100);
+    for (let from = 0; from < audio.byteLength; from += byteLength) {
+      this.stream.send(audio.subarray(from, from + byteLength));
+    }
+  }
+}
+
+/** A bridge, one stream of it, and a way to open more of them. */
+export function openStream({
+  apiUrl,
+  apiKey = KEY,
+  sessionsMax,
+  limits,
+  memoryLimit = 2 ** 30,
+}: StreamOptions) {
+  const log = recordedLog();
+  const { tallies } = new Metrics();
+  const memory = new MemoryBudget(memoryLimit);
+  const bridge = new GladiaBridge(
+    { log, tallies, memory },
+    {
+      account: { apiKey, apiUrl, region: undefined },
+      sessionsMax,
+      limits: { ...PATIENT_LIMITS, ...limits },
+    },
+  );
+  const listeners: Listener[] = [];
+  const open = (broken?: keyof SpeechStreamListener) => {
+    const listener = new Listener(bridge, broken);
+    listeners.push(listener);
+    return listener;
+  };
+  const listener = open();
+  const sweep = every(SWEEP_MS, () => {
+    for (const { stream } of listeners) stream.sweep(Date.now());
+  });
+  return {
+    bridge,
+    log,
+    tallies,
+    memory,
+    listener,
+    open,
+    [Symbol.dispose]: () => {
+      sweep.stop();
+      for (const { stream } of listeners) stream.abort();
+      bridge.stop();
+    },
+  };
+}
+
+export type StreamWorld = Awaited<ReturnType<typeof setupStream>>;
+
+export async function setupStream(
+  options: Omit<StreamOptions, "apiUrl"> & {
+    readonly simulator?: SimulatorOptions;
+    /** Ordered before the stream is opened. */
+    readonly faults?: readonly Fault[];
+  } = {},
+) {
+  const simulator = await startSimulator({ apiKey: KEY, ...options.simulator });
+  for (const fault of options.faults ?? []) simulator.inflict(fault);
+  const opened = openStream({ ...options, apiUrl: simulator.url });
+  return {
+    ...opened,
+    simulator,
+    [Symbol.asyncDispose]: async () => {
+      opened[Symbol.dispose]();
+      await simulator.stop();
+    },
+  };
+}
+
+/** Resolves when everything that the simulator has said of the audio so far is heard. */
+export async function untilAnswered({ simulator, listener, log }: StreamWorld, audioBytes: number) {
+  const answers = () => log.linesOf("Skipped a message of the provider").length;
+  const before = answers();
+  await until(() => simulator.observe()[0]!.byteCount === audioBytes);
+  // It comes last, and is noted in the log.
+  simulator.inflict({ kind: "say", what: "malformed" });
+  await until(() => answers() > before || listener.state === "ended");
+}
+
+/** Utterances of one second with pauses that close them: the first is said from 0.5 s to 1.5 s, the next 2 s later. */
+export function speech(utteranceCount: number): Uint8Array {
+  return toPcm16(
+    createTone(
+      Array.from({ length: utteranceCount }, () => [
+        { seconds: 0.5, amplitude: 0 },
+        { seconds: 1, amplitude: 0.3 },
+        { seconds: 0.5, amplitude: 0 },
+      ]).flat(),
+    ),
+  );
+}
+
+/** Each utterance of `speech` has got one final, where it was said, and in order. */
+export function expectFinals({ finals }: Listener, utteranceCount: number): void {
+  const places = finals.map(({ startSeconds, endSeconds }) => [startSeconds, endSeconds]);
+  expect(places).toEqual(
+    Array.from({ length: utteranceCount }, (_, index) => [
+      // An onset takes some windows of 10 ms to be heard, on either side of a cut.
+      expect.closeTo(index * 2 + 0.5, 1),
+      expect.closeTo(index * 2 + 1.5, 1),
+    ]),
+  );
+}
+
+/** Strikes once so many seconds of audio have come. */
+export function strike(simulator: Simulator, afterSeconds: number, ...faults: Fault[]): void {
+  simulator.schedule(
+    faults.map((fault) => ({ afterBytes: afterSeconds * BYTES_PER_SECOND, fault })),
+  );
+}

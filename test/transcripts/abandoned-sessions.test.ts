@@ -1,0 +1,267 @@
+import { describe, expect, test } from "bun:test";
+import type { Recovery, RecoveryObstacle } from "../../src/relay/recovery/recovered-finals.ts";
+import {
+  recoverLeftSessions,
+  type LeftSessionDeps,
+} from "../../src/transcripts/abandoned-sessions.ts";
+import type { LiveSessionEntry } from "../../src/transcripts/journal/provider-session-book.ts";
+import { liveSession } from "../support/actors/doubles/provider-sessions.ts";
+import { fakeTime } from "../support/probes/fake-time.ts";
+import { recordedLog } from "../support/probes/recorded-log.ts";
+
+type Append = Parameters<LeftSessionDeps["sink"]["append"]>;
+
+/** A book with the first `count` sessions, a provider that a test scripts, and a sink that keeps. */
+function setup(count: number, recover: LeftSessionDeps["recover"]) {
+  const left = new Map<string, LiveSessionEntry>();
+  for (let index = 1; index <= count; index += 1) left.set(`provider-${index}`, liveSession(index));
+  const asked: string[] = [];
+  const appended: Append[] = [];
+  const log = recordedLog();
+  const aborting = new AbortController();
+  const deps: LeftSessionDeps = {
+    sessions: { left: () => [...left.values()], closed: (id) => left.delete(id) },
+    recover: (id, signal) => {
+      asked.push(id);
+      return recover(id, signal);
+    },
+    readTimeline: () => ({ timeAt: (seconds) => new Date(5_000_000 + seconds * 1000) }),
+    sink: {
+      append: (...append) => {
+        appended.push(append);
+        append[2]();
+      },
+    },
+    tallies: { finals_recovered: 0, sessions_given_up: 0 },
+    log,
+    signal: aborting.signal,
+  };
+  return { deps, left, asked, appended, log, abort: () => aborting.abort() };
+}
+
+const final = (utteranceId: string, startSeconds = 1) => ({
+  utteranceId,
+  text: `spoken ${utteranceId}`,
+  startSeconds,
+  endSeconds: startSeconds + 1,
+  language: "en",
+  confidence: 0.5,
+});
+const found = (...ids: string[]): Recovery => ({
+  kind: "found",
+  finals: ids.map((id, index) => final(id, index)),
+  translations: [],
+});
+const unavailable = (reason: RecoveryObstacle): Recovery => ({ kind: "unavailable", reason });
+
+const SUMMARY = "Fetched the finals of sessions that an earlier process left";
+const GIVEN_UP = "Gave a session up that an earlier process left";
+
+describe("the finals of a session that was left", () => {
+  test("[R4] are appended under the keys and names that they had, then it is closed", async () => {
+    const stage = setup(1, () =>
+      Promise.resolve({
+        kind: "found",
+        finals: [final("00_0", 2)],
+        translations: [
+          { utteranceId: "00_0", text: "dit", language: "fr", startSeconds: 2, endSeconds: 3 },
+        ],
+      }),
+    );
+    await recoverLeftSessions(stage.deps);
+    const times = { startedAt: new Date(5_002_000), endedAt: new Date(5_003_000) };
+    expect(stage.appended.map(([, transcript]) => transcript)).toEqual([
+      {
+        utteranceKey: "provider-1:00_0",
+        translationOf: undefined,
+        text: "spoken 00_0",
+        isFinal: true,
+        language: "en",
+        confidence: 0.5,
+        ...times,
+      },
+      {
+        utteranceKey: "provider-1:00_0:fr",
+        translationOf: "provider-1:00_0",
+        text: "dit",
+        isFinal: true,
+        language: "fr",
+        confidence: undefined,
+        ...times,
+      },
+    ]);
+    const speaker = { sessionSlug: "standup", identity: "speaker-1", name: "Ada" };
+    expect(stage.appended.map(([who]) => who)).toEqual([speaker, speaker]);
+    expect(stage.left.size).toBe(0);
+    expect(stage.deps.tallies).toEqual({ finals_recovered: 1, sessions_given_up: 0 });
+    expect(stage.log.linesOf(SUMMARY)[0]!.fields).toEqual({
+      recovered: 1,
+      givenUp: 0,
+      leftAgain: 0,
+    });
+  });
+
+  test("begin with the session where its timeline cannot be read", async () => {
+    const { deps, appended } = setup(1, () => Promise.resolve(found("00_0", "00_1")));
+    await recoverLeftSessions({ ...deps, readTimeline: () => undefined });
+    const startedAt = appended.map(([, transcript]) => transcript.startedAt.getTime());
+    expect(startedAt).toEqual([1_000_001, 1_001_001]);
+  });
+
+  test("are kept before the session is closed, a batch of them in a turn", async () => {
+    using time = fakeTime();
+    const ids = Array.from({ length: 250 }, (_, index) => `00_${index}`);
+    const stage = setup(1, () => Promise.resolve(found(...ids)));
+    const held: (() => void)[] = [];
+    const recovering = recoverLeftSessions({
+      ...stage.deps,
+      sink: { append: (_, __, onKept) => held.push(onKept) },
+    });
+    const sizes: number[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      await time.settle();
+      sizes.push(held.length);
+      expect(stage.left.size).toBe(1);
+      for (const keep of held.splice(0)) keep();
+    }
+    await recovering;
+    expect(sizes).toEqual([100, 100, 50]);
+    expect(stage.left.size).toBe(0);
+  });
+
+  test("are not asked for when nothing was left", async () => {
+    const { deps, log } = setup(0, () => Promise.resolve(found()));
+    await recoverLeftSessions(deps);
+    expect(log.lines).toEqual([]);
+  });
+});
+
+describe("the provider", () => {
+  test("is asked for four sessions at a time, and for each of them", async () => {
+    let running = 0;
+    let runningMost = 0;
+    const stage = setup(50, async () => {
+      running += 1;
+      runningMost = Math.max(runningMost, running);
+      await Promise.resolve();
+      running -= 1;
+      return found("00_0");
+    });
+    await recoverLeftSessions(stage.deps);
+    expect(runningMost).toBe(4);
+    expect(stage.asked).toBeArrayOfSize(50);
+    expect(stage.left.size).toBe(0);
+  });
+
+  test("is asked again, ever more rarely, while a session is not over", async () => {
+    using time = fakeTime();
+    const startedAtMs = Date.now();
+    const askedAtMs: number[] = [];
+    const stage = setup(2, (id) => {
+      if (id === "provider-2") return Promise.resolve(found("00_0"));
+      askedAtMs.push(Date.now() - startedAtMs);
+      return Promise.resolve(
+        askedAtMs.length < 5 ? unavailable("unfinished") : found("00_0", "00_1"),
+      );
+    });
+    const recovering = recoverLeftSessions(stage.deps);
+    await time.advance(300_000);
+    await recovering;
+    expect(askedAtMs).toBeArrayOfSize(5);
+    // Jittered windows of 5, 10, 20 and 40 s; none is under half of the first.
+    for (const [index, most] of [5000, 10_000, 20_000, 40_000].entries()) {
+      const waitedMs = askedAtMs[index + 1]! - askedAtMs[index]!;
+      expect(waitedMs).toBeWithin(2500, most + 20);
+    }
+    expect(stage.asked.filter((id) => id === "provider-2")).toBeArrayOfSize(1);
+    expect(stage.deps.tallies).toEqual({ finals_recovered: 3, sessions_given_up: 0 });
+    expect(stage.left.size).toBe(0);
+  });
+
+  test.each([
+    ["unfinished", { givenUp: 1, leftAgain: 0 }],
+    ["unreachable", { givenUp: 0, leftAgain: 1 }],
+  ] as const)("is asked for a quarter of an hour, for what is %s", async (reason, counts) => {
+    using time = fakeTime();
+    const stage = setup(1, () => Promise.resolve(unavailable(reason)));
+    let isOver = false;
+    const recovering = recoverLeftSessions(stage.deps).then(() => (isOver = true));
+    await time.advance(14.9 * 60_000);
+    expect(isOver).toBe(false);
+    await time.advance(7000);
+    await recovering;
+    expect(stage.asked.length).toBeWithin(10, 40);
+    expect(stage.log.linesOf(SUMMARY)[0]!.fields).toEqual({ recovered: 0, ...counts });
+    expect(stage.log.linesOf(GIVEN_UP)).toBeArrayOfSize(counts.givenUp);
+    expect(stage.deps.tallies.sessions_given_up).toBe(counts.givenUp);
+    // What lies with the network gets its chance at the next start.
+    expect(stage.left.size).toBe(counts.leftAgain);
+  });
+
+  test.each([
+    ["unknown", 0],
+    ["not-kept", 0],
+    ["too-large", 0],
+    ["refused", 1],
+  ] as const)("is not asked again about what is %s", async (reason, leftCount) => {
+    const stage = setup(1, () => Promise.resolve(unavailable(reason)));
+    await recoverLeftSessions(stage.deps);
+    expect(stage.asked).toBeArrayOfSize(1);
+    expect(stage.left.size).toBe(leftCount);
+    expect(stage.log.linesOf(GIVEN_UP).map(({ fields }) => fields)).toEqual(
+      leftCount === 1 ? [] : [{ providerSession: "provider-1", reason }],
+    );
+  });
+});
+
+describe("a failure", () => {
+  test("[R24] of one session, which is a bug, is no other's", async () => {
+    const stage = setup(3, (id) =>
+      id === "provider-2" ? Promise.reject(new Error("a bug")) : Promise.resolve(found("00_0")),
+    );
+    await recoverLeftSessions(stage.deps);
+    expect([...stage.left.keys()]).toEqual(["provider-2"]);
+    expect(stage.log.lines.filter(({ level }) => level === "error")).toEqual([
+      {
+        level: "error",
+        sentence: "Fetching the finals of a session failed on our side",
+        fields: { providerSession: "provider-2", problem: "a bug" },
+      },
+    ]);
+  });
+
+  test("to read what was left is logged, and nothing more happens", async () => {
+    const { deps, log, asked } = setup(1, () => Promise.resolve(found()));
+    const left = () => {
+      throw new Error("the disk");
+    };
+    await recoverLeftSessions({ ...deps, sessions: { ...deps.sessions, left } });
+    expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
+      ["error", { problem: "the disk" }],
+    ]);
+    expect(asked).toEqual([]);
+  });
+});
+
+test("the end of the process ends it at once, and leaves to the next one what is not done", async () => {
+  for (const isAsking of [true, false]) {
+    using time = fakeTime();
+    const stage = setup(10, (id, signal) => {
+      if (id === "provider-1") return Promise.resolve(found("00_0"));
+      if (!isAsking) return Promise.resolve(unavailable("unfinished"));
+      const { promise, resolve } = Promise.withResolvers<Recovery>();
+      signal.addEventListener("abort", () => resolve(unavailable("aborted")));
+      return promise;
+    });
+    const recovering = recoverLeftSessions(stage.deps);
+    await time.settle();
+    stage.abort();
+    await recovering;
+    expect(stage.left.size).toBe(9);
+    expect(stage.log.linesOf(SUMMARY)[0]!.fields).toEqual({
+      recovered: 1,
+      givenUp: 0,
+      leftAgain: 9,
+    });
+  }
+});
