@@ -1,4 +1,5 @@
 import { AppError } from "../../kernel/errors.ts";
+import { TokenBucket } from "../../kernel/token-bucket.ts";
 import type { AudioFormat } from "../../relay/ports.ts";
 import { bytesPerMs } from "../../relay/timeline.ts";
 
@@ -32,18 +33,23 @@ export type AudioVerdict =
 /** One for all frames: the usual answer costs no allocation. */
 const OK: AudioVerdict = { kind: "ok" };
 
+/** What one byte costs. The bucket counts in thousandths of a byte, so that a millisecond of every format is a whole number. */
+const BYTE = 1000;
+
 /**
  * Judges the frames of one session: size, whole samples, and a rate that speech can have (R23).
  *
- * It lives as long as the session, over all of its sockets: a client that comes back brings its debts with it.
+ * It lives as long as the session, over all of its sockets: a client that comes back brings its debts with it. The usual
+ * frame allocates nothing.
  */
 export class AudioMeter {
   readonly #bytesPerMs: number;
   readonly #bytesPerSample: number;
   readonly #bytesMax: number;
-  #allowanceMs = BURST_MS;
+  /** What a millisecond of audio costs. */
+  readonly #millisecond: number;
+  readonly #bucket: TokenBucket;
   #isWarned = false;
-  #checkedAtMs: number;
   #receivedBytes = 0;
   #lastAudioAtMs: number;
 
@@ -51,7 +57,12 @@ export class AudioMeter {
     this.#bytesPerMs = bytesPerMs(format);
     this.#bytesPerSample = format.bitDepth / 8;
     this.#bytesMax = Math.min(FRAME_BYTES_MAX, this.#bytesPerMs * FRAME_MS_MAX);
-    this.#checkedAtMs = nowMs;
+    this.#millisecond = format.sampleRate * this.#bytesPerSample;
+    this.#bucket = new TokenBucket({
+      capacity: BURST_MS * this.#millisecond,
+      // Every sample rate is even: half of it is a whole number too.
+      earnedPerMs: SPEED_MAX * this.#millisecond,
+    });
     this.#lastAudioAtMs = nowMs;
   }
 
@@ -75,25 +86,22 @@ export class AudioMeter {
       const problem = `expected whole samples of ${this.#bytesPerSample} bytes, got ${frameBytes} bytes`;
       return { kind: "refused", failure: new AppError("frame-invalid", problem) };
     }
-    this.#earn(nowMs);
-    const leftMs = this.#allowanceMs - Math.max(FRAME_MS_MIN, frameBytes / this.#bytesPerMs);
-    if (leftMs < 0) {
+    if (this.#allowanceMsAt(nowMs) > WARN_AGAIN_ABOVE_MS) this.#isWarned = false;
+    const cost = Math.max(FRAME_MS_MIN * this.#millisecond, frameBytes * BYTE);
+    if (this.#bucket.take(cost, nowMs) > 0) {
       const problem = `expected at most ${SPEED_MAX} times real time after ${BURST_MS / 1000} s of burst`;
       return { kind: "refused", failure: new AppError("rate-exceeded", problem) };
     }
-    this.#allowanceMs = leftMs;
     this.#receivedBytes += frameBytes;
     this.#lastAudioAtMs = nowMs;
-    if (leftMs >= WARN_BELOW_MS || this.#isWarned) return OK;
+    const allowanceMs = this.#allowanceMsAt(nowMs);
+    if (allowanceMs >= WARN_BELOW_MS || this.#isWarned) return OK;
     this.#isWarned = true;
-    return { kind: "warn", allowanceMs: Math.floor(leftMs) };
+    return { kind: "warn", allowanceMs: Math.floor(allowanceMs) };
   }
 
-  /** A clock that is set back earns nothing, and takes nothing away. */
-  #earn(nowMs: number): void {
-    const earnedMs = Math.max(0, nowMs - this.#checkedAtMs) * SPEED_MAX;
-    this.#checkedAtMs = nowMs;
-    this.#allowanceMs = Math.min(BURST_MS, this.#allowanceMs + earnedMs);
-    if (this.#allowanceMs > WARN_AGAIN_ABOVE_MS) this.#isWarned = false;
+  /** Audio that may come at once. */
+  #allowanceMsAt(nowMs: number): number {
+    return this.#bucket.leftAt(nowMs) / this.#millisecond;
   }
 }

@@ -1,4 +1,5 @@
 import { AppError } from "../../kernel/errors.ts";
+import { TokenBucket } from "../../kernel/token-bucket.ts";
 import { CONTROL_MESSAGE_BYTES_MAX } from "../protocol/messages.ts";
 
 /** A client sends a stop, once, and a refresh every few minutes; it may send them again after each return. */
@@ -6,14 +7,12 @@ const BURST = 20;
 
 const PER_SECOND = 5;
 
+/** What one message costs. The bucket counts in thousandths of a message, so that a millisecond earns whole ones. */
+const MESSAGE = 1000;
+
 /** Judges the text frames of one session, over all of its sockets: size and rate (R23). */
 export class ControlMeter {
-  #allowance = BURST;
-  #checkedAtMs: number;
-
-  constructor(nowMs: number) {
-    this.#checkedAtMs = nowMs;
-  }
+  readonly #bucket = new TokenBucket({ capacity: BURST * MESSAGE, earnedPerMs: PER_SECOND });
 
   /** What is wrong with this frame at this moment, if anything; without quoting it. Called once for each frame, before it is parsed. */
   judge(text: string, nowMs: number): AppError | undefined {
@@ -24,10 +23,7 @@ export class ControlMeter {
         `expected a control message of at most ${CONTROL_MESSAGE_BYTES_MAX} bytes, got ${bytes}`,
       );
     }
-    const earned = (Math.max(0, nowMs - this.#checkedAtMs) / 1000) * PER_SECOND;
-    this.#checkedAtMs = nowMs;
-    this.#allowance = Math.min(BURST, this.#allowance + earned) - 1;
-    if (this.#allowance >= 0) return undefined;
+    if (this.#bucket.take(MESSAGE, nowMs) === 0) return undefined;
     return new AppError(
       "rate-exceeded",
       `expected at most ${PER_SECOND} control messages a second after the first ${BURST}`,

@@ -53,7 +53,7 @@ export class SessionLink implements ClientLink {
     this.speaker = options.speaker;
     this.recognition = options.recognition;
     this.meter = new AudioMeter(options.recognition.audio, nowMs);
-    this.controlMeter = new ControlMeter(nowMs);
+    this.controlMeter = new ControlMeter();
     this.feed = new MessageFeed(deps, options.speaker.sessionSlug);
   }
 

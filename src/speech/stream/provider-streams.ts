@@ -1,3 +1,4 @@
+import { TokenBucket } from "../../kernel/token-bucket.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Tallies } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
@@ -10,7 +11,7 @@ import type {
 import { recoverFinals } from "../gladia/final-recovery.ts";
 import { requestLiveSession, type GladiaAccount } from "../gladia/gladia-api.ts";
 import { ProviderSlots } from "../places/account-places.ts";
-import { PROCESS_REQUESTS, RequestBudget } from "../places/request-budget.ts";
+import { PROCESS_REQUESTS } from "../places/attempt-schedule.ts";
 import { GladiaStream } from "./provider-stream.ts";
 import type { GladiaStreamLimits } from "./stream-limits.ts";
 
@@ -33,7 +34,7 @@ export class GladiaBridge implements SpeechProvider {
   readonly #deps: GladiaBridgeDeps;
   readonly #options: GladiaBridgeOptions;
   readonly #slots: ProviderSlots;
-  readonly #budget = new RequestBudget(PROCESS_REQUESTS);
+  readonly #budget = new TokenBucket(PROCESS_REQUESTS);
   readonly #streams = new Set<GladiaStream>();
 
   constructor(deps: GladiaBridgeDeps, options: GladiaBridgeOptions) {

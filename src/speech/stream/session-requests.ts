@@ -1,14 +1,14 @@
+import type { TokenBucket } from "../../kernel/token-bucket.ts";
 import type { Tallies } from "../../observe/metrics.ts";
 import type { LiveSession } from "../gladia/gladia-api.ts";
 import type { ProviderSlot, ProviderSlots, SlotRequest } from "../places/account-places.ts";
 import { AttemptSchedule } from "../places/attempt-schedule.ts";
-import type { RequestBudget } from "../places/request-budget.ts";
 import { GladiaError } from "../provider-error.ts";
 
 export interface SessionRequestsDeps {
   /** Asks for a provider session, once. Rejects with a `GladiaError`. */
   readonly request: (signal: AbortSignal) => Promise<LiveSession>;
-  readonly processBudget: RequestBudget;
+  readonly processBudget: TokenBucket;
   readonly slots: Pick<ProviderSlots, "acquire">;
   readonly tallies: Tallies;
   /** The first request goes, after the waits for a place and for the process's budget: from now on the provider is slow. */

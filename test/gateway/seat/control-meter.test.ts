@@ -5,7 +5,7 @@ import { ControlMeter } from "../../../src/gateway/seat/control-meter.ts";
 const STOP = '{"type":"stop"}';
 
 test("[R23] a control message has at most so many bytes, whatever its characters", () => {
-  const judge = (text: string) => new ControlMeter(0).judge(text, 0);
+  const judge = (text: string) => new ControlMeter().judge(text, 0);
   expect(judge("x".repeat(CONTROL_MESSAGE_BYTES_MAX))).toBeUndefined();
   expect(judge("x".repeat(CONTROL_MESSAGE_BYTES_MAX + 1))?.code).toBe("frame-invalid");
   const wide = "語".repeat(CONTROL_MESSAGE_BYTES_MAX / 2);
@@ -14,7 +14,7 @@ test("[R23] a control message has at most so many bytes, whatever its characters
 });
 
 test("[R23] twenty control messages may come at once, and five a second after them", () => {
-  const meter = new ControlMeter(1000);
+  const meter = new ControlMeter();
   for (let count = 0; count < 20; count += 1) expect(meter.judge(STOP, 1000)).toBeUndefined();
   for (let nowMs = 1200; nowMs <= 61_000; nowMs += 200) {
     expect(meter.judge(STOP, nowMs)).toBeUndefined();
@@ -23,7 +23,7 @@ test("[R23] twenty control messages may come at once, and five a second after th
 });
 
 test("[R23] a pause earns twenty messages again, and no more", () => {
-  const meter = new ControlMeter(0);
+  const meter = new ControlMeter();
   for (let count = 0; count < 20; count += 1) meter.judge(STOP, 0);
   for (let count = 0; count < 20; count += 1) {
     expect(meter.judge(STOP, 3_600_000)).toBeUndefined();
@@ -32,6 +32,6 @@ test("[R23] a pause earns twenty messages again, and no more", () => {
 });
 
 test("a clock that is set back costs nobody his messages", () => {
-  const meter = new ControlMeter(1_000_000);
+  const meter = new ControlMeter();
   for (let count = 0; count < 20; count += 1) expect(meter.judge(STOP, 0)).toBeUndefined();
 });

@@ -1,9 +1,13 @@
 import { expect, test } from "bun:test";
-import { AttemptSchedule } from "../../../src/speech/places/attempt-schedule.ts";
-import { PROCESS_REQUESTS, RequestBudget } from "../../../src/speech/places/request-budget.ts";
+import { TokenBucket } from "../../../src/kernel/token-bucket.ts";
+import {
+  AttemptSchedule,
+  PROCESS_REQUESTS,
+  REQUEST,
+} from "../../../src/speech/places/attempt-schedule.ts";
+import { seededRandom } from "../../support/probes/seeded-random.ts";
 
-const createSchedule = (budget = new RequestBudget(PROCESS_REQUESTS)) =>
-  new AttemptSchedule(budget);
+const createSchedule = (budget = new TokenBucket(PROCESS_REQUESTS)) => new AttemptSchedule(budget);
 
 /** When the schedule is due after that many failures in a row, the last of them at 0. */
 function waitAfter(failures: number, leastMs?: number): number {
@@ -54,7 +58,7 @@ test("[R11] asks for three sessions at once, and for one every twenty seconds fr
 });
 
 test("[R11] all streams of the process share one budget", () => {
-  const budget = new RequestBudget({ burst: 2, intervalMs: 1000 });
+  const budget = new TokenBucket({ capacity: 2 * REQUEST, earnedPerMs: REQUEST / 1000 });
   const schedules = Array.from({ length: 4 }, () => createSchedule(budget));
   const askedAtMs = schedules.map((schedule) => {
     let nowMs = 0;
@@ -62,4 +66,31 @@ test("[R11] all streams of the process share one budget", () => {
     return nowMs;
   });
   expect(askedAtMs).toEqual([0, 0, 1000, 2000]);
+});
+
+test.each([
+  ["a stream asks for at most 6 sessions in a minute", "stream", 60_000, 6],
+  ["the process asks for at most 250 sessions in a second", "process", 1000, 250],
+] as const)("[R11] %s, whenever they are wanted", (what, whose, windowMs, most) => {
+  const random = seededRandom(what);
+  const budget = new TokenBucket(PROCESS_REQUESTS);
+  const alone = createSchedule(budget);
+  const askedAtMs: number[] = [];
+  let wantedAtMs = 0;
+  for (let count = 0; count < 2000; count += 1) {
+    // Each stream of the process asks once; the one that is alone asks again and again.
+    const schedule = whose === "stream" ? alone : createSchedule(budget);
+    let atMs = wantedAtMs;
+    while (!schedule.mayRequest(atMs)) atMs += windowMs / 1000;
+    askedAtMs.push(atMs);
+    if (whose === "stream") wantedAtMs = atMs;
+    // Mostly faster than the budget allows, sometimes after a rest.
+    const restMs = random.next() < 0.02 ? random.whole(0, 10 * windowMs) : 0;
+    wantedAtMs += random.whole(0, windowMs / most) + restMs;
+  }
+  expect(askedAtMs).toEqual(askedAtMs.toSorted((one, other) => one - other));
+  for (const [index, atMs] of askedAtMs.entries()) {
+    const later = askedAtMs[index + most] ?? Number.POSITIVE_INFINITY;
+    expect(later - atMs).toBeGreaterThanOrEqual(windowMs);
+  }
 });
