@@ -79,8 +79,9 @@ const LAW: Readonly<Record<string, Example>> = {
   "the browser knows message types only": {
     rule: layout.theBrowserKnowsMessageTypesOnly,
     broken: {
-      "src/browser/a.ts": `import type { A } from "../gateway/protocol/messages.ts";\nimport "./a.css";`,
-      "src/browser/b.ts": `import { parseClientMessage } from "../gateway/protocol/messages.ts";`,
+      "src/browser/a.ts": `import type { A } from "../gateway/protocol/server-messages.ts";\nimport "./a.css";`,
+      "src/browser/d.ts": `import type { D } from "../gateway/protocol/client-messages.ts";`,
+      "src/browser/b.ts": `import { parseClientMessage } from "../gateway/protocol/client-messages.ts";`,
       "src/browser/c.ts": `import type { Server } from "../gateway/server.ts";`,
     },
     found: ["src/browser/b.ts:1", "src/browser/c.ts:1"],

@@ -1,4 +1,4 @@
-import type { TranscriptionMessage } from "../gateway/protocol/messages.ts";
+import type { TranscriptionMessage } from "../gateway/protocol/server-messages.ts";
 
 /** An hour of talk. Older lines leave the page; the transcript keeps them. */
 const FINALS_MAX = 1000;

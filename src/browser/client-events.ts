@@ -6,7 +6,7 @@ import type {
   StatusMessage,
   TranscriptionMessage,
   TranslationMessage,
-} from "../gateway/protocol/messages.ts";
+} from "../gateway/protocol/server-messages.ts";
 
 /** What a `TranscriptionClient` tells; the messages are handed on as the gateway sent them. */
 export interface ClientEvents {

@@ -1,4 +1,4 @@
-import type { TranscriptionMessage } from "../gateway/protocol/messages.ts";
+import type { TranscriptionMessage } from "../gateway/protocol/server-messages.ts";
 import type { TranscriptionClient } from "./transcription-client.ts";
 
 /** What is used of a LiveKit `Room`; the package itself is not needed here. */

@@ -1,5 +1,5 @@
 /** The microphone page: one recording at a time, from Start to Stop or to the gateway's close. */
-import type { TranscriptionMessage } from "../gateway/protocol/messages.ts";
+import type { TranscriptionMessage } from "../gateway/protocol/server-messages.ts";
 import { CaptionView } from "./caption-view.ts";
 import { showState, type PageState } from "./page-state.ts";
 import { record } from "./recording.ts";

@@ -1,4 +1,4 @@
-import type { TranscriptionMessage } from "../gateway/protocol/messages.ts";
+import type { TranscriptionMessage } from "../gateway/protocol/server-messages.ts";
 import { openMicrophone } from "./microphone.ts";
 import type { PageState } from "./page-state.ts";
 import { TranscriptionClient } from "./transcription-client.ts";

@@ -1,4 +1,4 @@
-import type { StopMessage } from "../gateway/protocol/messages.ts";
+import type { StopMessage } from "../gateway/protocol/client-messages.ts";
 import { parseServerMessage, type ClientEvents, type ClientListener } from "./client-events.ts";
 
 /** What the gateway selects when it is offered beside the token, so that the token is not sent back. */

@@ -5,13 +5,9 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { Admitted, Authenticator } from "./door/admission.ts";
 import { TokenTerm } from "./door/token-term.ts";
 import { closeReason, errorMessage, toClientFailure } from "./protocol/client-failure.ts";
+import { parseClientMessage } from "./protocol/client-messages.ts";
 import { CLOSINGS, type CloseCode } from "./protocol/close-codes.ts";
-import {
-  parseClientMessage,
-  serialise,
-  type ServerMessage,
-  type Unnumbered,
-} from "./protocol/messages.ts";
+import { serialise, type ServerMessage, type Unnumbered } from "./protocol/server-messages.ts";
 import type { AttachedClient } from "./seat/message-feed.ts";
 import type { Parting, SessionLink } from "./seat/seat.ts";
 import { isSameSpeaker, type SessionDesk } from "./seat/session-desk.ts";

@@ -11,8 +11,8 @@ import { findClientAddress } from "./door/client-address.ts";
 import { SOCKET_PATH, type HttpRoutes } from "./http-routes.ts";
 import { closeReason, errorMessage } from "./protocol/client-failure.ts";
 import { CLOSINGS } from "./protocol/close-codes.ts";
-import { serialise } from "./protocol/messages.ts";
 import { problem } from "./protocol/problem.ts";
+import { serialise } from "./protocol/server-messages.ts";
 import type { SessionDesk } from "./seat/session-desk.ts";
 
 export interface GatewayServerDeps {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import type { ClientEvents } from "../../src/browser/client-events.ts";
 import { publishCaptions } from "../../src/browser/livekit.ts";
 import { TranscriptionClient } from "../../src/browser/transcription-client.ts";
-import type { TranscriptionMessage } from "../../src/gateway/protocol/messages.ts";
+import type { TranscriptionMessage } from "../../src/gateway/protocol/server-messages.ts";
 
 const FRAME_BYTES = 3200;
 

@@ -57,7 +57,10 @@ const PLATFORM = /^(?:bun$|node:(?!timers))/;
 const GENERATED_CLIENT = "src/database/generated/";
 const SIMULATOR = "src/simulator/";
 const DEMO = "src/commands/demo/";
-const BROWSER_MESSAGES = "src/gateway/protocol/messages.ts";
+const BROWSER_MESSAGES = [
+  "src/gateway/protocol/server-messages.ts",
+  "src/gateway/protocol/client-messages.ts",
+];
 
 export const importsCarryTheirEnding: Rule = (files) =>
   eachImport(files, (_file, { specifier, target }) =>
@@ -126,8 +129,8 @@ export const theBrowserKnowsMessageTypesOnly: Rule = (files) =>
     const isInside = target.startsWith("src/browser/");
     if (roomOf(file.path) !== "browser" || isInside || packageOf(target) !== undefined)
       return undefined;
-    if (target === BROWSER_MESSAGES && isTypeOnly) return undefined;
-    return `browser imports nothing but types of ${BROWSER_MESSAGES}, got ${target}`;
+    if (BROWSER_MESSAGES.includes(target) && isTypeOnly) return undefined;
+    return `browser imports nothing but types of ${BROWSER_MESSAGES.join(" and ")}, got ${target}`;
   });
 
 export const theSimulatorServesTheDemoOnly: Rule = (files) =>

@@ -1,7 +1,10 @@
 import { mintToken } from "../../auth/token-minter.ts";
 import type { Database } from "../../database/db.ts";
 import { SOCKET_PATH } from "../../gateway/http-routes.ts";
-import type { ServerMessage, TranscriptionMessage } from "../../gateway/protocol/messages.ts";
+import type {
+  ServerMessage,
+  TranscriptionMessage,
+} from "../../gateway/protocol/server-messages.ts";
 import { deadline } from "../../kernel/deadline.ts";
 import { sleep } from "../../kernel/timers.ts";
 import type { Sample } from "../../simulator/sample/sample.ts";

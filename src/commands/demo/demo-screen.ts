@@ -1,4 +1,4 @@
-import type { ServerMessage } from "../../gateway/protocol/messages.ts";
+import type { ServerMessage } from "../../gateway/protocol/server-messages.ts";
 import type { StoredFinal } from "./demo-pass.ts";
 
 export interface DemoParts {

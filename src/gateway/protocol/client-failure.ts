@@ -2,7 +2,7 @@
 import { AppError, createInternalFailure, describeError, toAppError } from "../../kernel/errors.ts";
 import type { Log } from "../../observe/log.ts";
 import { CLOSINGS, jitteredRetryMs, type Closing } from "./close-codes.ts";
-import type { ErrorMessage, Unnumbered } from "./messages.ts";
+import type { ErrorMessage, Unnumbered } from "./server-messages.ts";
 
 /** RFC 6455 allows 125 bytes in a close frame, two of them for the code; our reasons are ASCII. */
 const REASON_LENGTH_MAX = 123;

@@ -4,8 +4,7 @@ import { describeError } from "../../kernel/errors.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics, Tallies } from "../../observe/metrics.ts";
 import type { KeptFinals } from "../../relay/ports.ts";
-import { finalMessage } from "../protocol/caption-messages.ts";
-import { serialise } from "../protocol/messages.ts";
+import { finalMessage, serialise } from "../protocol/server-messages.ts";
 import type { ForgottenFinal, NumberedMessage } from "./replay-buffer.ts";
 
 /** The client as it is sent a long backlog. */

@@ -1,6 +1,6 @@
 import { AppError } from "../../kernel/errors.ts";
 import { TokenBucket } from "../../kernel/token-bucket.ts";
-import { CONTROL_MESSAGE_BYTES_MAX } from "../protocol/messages.ts";
+import { CONTROL_MESSAGE_BYTES_MAX } from "../protocol/client-messages.ts";
 
 /** A client sends a stop, once, and a refresh every few minutes; it may send them again after each return. */
 const BURST = 20;

@@ -3,8 +3,12 @@ import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
 import type { KeptFinals, Transcript } from "../../relay/ports.ts";
-import { transcriptionMessage } from "../protocol/caption-messages.ts";
-import { serialise, type ServerMessage, type Unnumbered } from "../protocol/messages.ts";
+import {
+  serialise,
+  transcriptionMessage,
+  type ServerMessage,
+  type Unnumbered,
+} from "../protocol/server-messages.ts";
 import { sendForgotten, sendHeld, type CatchingUpClient } from "./catch-up.ts";
 import { OpenPartials } from "./open-partials.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";

@@ -7,8 +7,11 @@ import type {
   Translation,
 } from "../../relay/ports.ts";
 import type { Session, StopCause } from "../../relay/session/session.ts";
-import { transcriptionMessage, translationMessage } from "../protocol/caption-messages.ts";
-import { serialise } from "../protocol/messages.ts";
+import {
+  serialise,
+  transcriptionMessage,
+  translationMessage,
+} from "../protocol/server-messages.ts";
 import { AudioMeter } from "./audio-meter.ts";
 import { ControlMeter } from "./control-meter.ts";
 import { MessageFeed, type AttachedClient, type MessageFeedDeps } from "./message-feed.ts";

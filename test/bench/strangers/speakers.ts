@@ -1,6 +1,6 @@
 /** People who speak through the gateway all the time, in a process of their own, and how long their finals take. */
 import { SOCKET_PATH } from "../../../src/gateway/http-routes.ts";
-import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
+import type { ServerMessage } from "../../../src/gateway/protocol/server-messages.ts";
 import { every } from "../../../src/kernel/timers.ts";
 import { loadSample, type Sample } from "../../../src/simulator/sample/sample.ts";
 import { signText } from "../../support/actors/clients/signed-token.ts";

@@ -1,4 +1,4 @@
-import { CONTROL_MESSAGE_BYTES_MAX } from "../../../src/gateway/protocol/messages.ts";
+import { CONTROL_MESSAGE_BYTES_MAX } from "../../../src/gateway/protocol/client-messages.ts";
 /** Text frames: control messages, and what only resembles them. */
 import type { Draw } from "../../speech/chaos/draw.ts";
 import { drawWeighted } from "./attack.ts";

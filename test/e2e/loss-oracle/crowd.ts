@@ -1,4 +1,4 @@
-import type { ServerMessage, StatusState } from "../../../src/gateway/protocol/messages.ts";
+import type { ServerMessage, StatusState } from "../../../src/gateway/protocol/server-messages.ts";
 import { backoffMs } from "../../../src/kernel/backoff.ts";
 import { deadline } from "../../../src/kernel/deadline.ts";
 import { sleep } from "../../../src/kernel/timers.ts";

@@ -1,6 +1,6 @@
 /** The oracle's eyes on a client's link: whatever may happen to it is seen. */
 import { expect, test } from "bun:test";
-import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
+import type { ServerMessage } from "../../../src/gateway/protocol/server-messages.ts";
 import { drawFrom } from "../../speech/chaos/draw.ts";
 import { BYTES_PER_SECOND, createSpeech } from "../../speech/chaos/speech.ts";
 import type { SpokenSession } from "../../support/actors/clients/resuming-speaker.ts";

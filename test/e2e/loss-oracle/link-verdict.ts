@@ -1,4 +1,4 @@
-import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
+import type { ServerMessage } from "../../../src/gateway/protocol/server-messages.ts";
 /** What one client said and was shown over all its connections, against what was heard and what is stored (R21, R22). */
 import type { ReceivedAudio } from "../../../src/simulator/session/audio-intake.ts";
 import { BYTES_PER_SECOND, type Speech } from "../../speech/chaos/speech.ts";

@@ -1,4 +1,4 @@
-import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
+import type { ServerMessage } from "../../../src/gateway/protocol/server-messages.ts";
 import { deadline } from "../../../src/kernel/deadline.ts";
 import { drawFrom } from "../../speech/chaos/draw.ts";
 import { createSpeech, type Speech } from "../../speech/chaos/speech.ts";

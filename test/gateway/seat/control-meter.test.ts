@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { CONTROL_MESSAGE_BYTES_MAX } from "../../../src/gateway/protocol/messages.ts";
+import { CONTROL_MESSAGE_BYTES_MAX } from "../../../src/gateway/protocol/client-messages.ts";
 import { ControlMeter } from "../../../src/gateway/seat/control-meter.ts";
 
 const STOP = '{"type":"stop"}';

@@ -2,7 +2,7 @@ import { ClientConnection } from "../../../src/gateway/client-connection.ts";
 /** Connections over sockets that only remember: for what depends on a reader's pace, on time, or on a broken socket. */
 import type { Identification } from "../../../src/gateway/door/admission.ts";
 import type { ResumeRequest } from "../../../src/gateway/door/resume-request.ts";
-import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
+import type { ServerMessage } from "../../../src/gateway/protocol/server-messages.ts";
 import { SessionDesk } from "../../../src/gateway/seat/session-desk.ts";
 import { Health } from "../../../src/observe/health.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";

@@ -2,7 +2,7 @@ import type {
   ErrorMessage,
   ServerMessage,
   SessionMessage,
-} from "../../../../src/gateway/protocol/messages.ts";
+} from "../../../../src/gateway/protocol/server-messages.ts";
 import { backoffMs } from "../../../../src/kernel/backoff.ts";
 import { every, sleep } from "../../../../src/kernel/timers.ts";
 import { FRAME_BYTES, openSocket, type Participant } from "./speaker.ts";

@@ -2,7 +2,7 @@ import type {
   ErrorMessage,
   ServerMessage,
   TranscriptionMessage,
-} from "../../../../src/gateway/protocol/messages.ts";
+} from "../../../../src/gateway/protocol/server-messages.ts";
 
 export interface SocketOptions {
   readonly protocols?: string[];

@@ -2,7 +2,7 @@ import { mintToken } from "../../../../src/auth/token-minter.ts";
 import type {
   ServerMessage,
   TranscriptionMessage,
-} from "../../../../src/gateway/protocol/messages.ts";
+} from "../../../../src/gateway/protocol/server-messages.ts";
 import { TEST_SECRET } from "../processes/gateway-process.ts";
 
 /** A client that speaks: a real WebSocket, with everything it was told. */

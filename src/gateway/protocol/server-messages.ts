@@ -1,14 +1,13 @@
 /**
- * The JSON text messages of the transcription socket, in both directions. The README's protocol section and the browser
- * client are written against these types.
+ * What the transcription socket tells a client: JSON text messages, and how they come about from what was said. The README's
+ * protocol section and the browser client are written against these types.
  *
- * Every message to the client has a `seq`. It grows over the whole session, across its sockets (R21); numbers may be left
- * out. A client that comes back names the highest one that it has seen. In `session`, and in what is about the connection alone
- * while missed messages are still being sent, it counts nothing: it repeats what the client named, or is 0.
+ * Every message has a `seq`. It grows over the whole session, across its sockets (R21); numbers may be left out. A client that
+ * comes back names the highest one that it has seen. In `session`, and in what is about the connection alone while missed
+ * messages are still being sent, it counts nothing: it repeats what the client named, or is 0.
  */
-import * as v from "valibot";
 import type { FailureCode } from "../../kernel/errors.ts";
-import { accepted, refused, type Parsed } from "../../kernel/result.ts";
+import type { Transcript, Translation } from "../../relay/ports.ts";
 
 /**
  * A partial replaces the earlier text of its `utterance_id`; the final has the same id and is the last word. A final without
@@ -144,44 +143,37 @@ export function serialise(seq: number, message: Unnumbered<ServerMessage>): stri
   return JSON.stringify({ seq, ...message });
 }
 
-/** The client will send no more audio; it gets the last finals, then close 1000. */
-export interface StopMessage {
-  readonly type: "stop";
+export function transcriptionMessage(transcript: Transcript): Unnumbered<TranscriptionMessage> {
+  return {
+    type: "transcription",
+    text: transcript.text,
+    is_final: transcript.isFinal,
+    utterance_id: transcript.utteranceKey,
+    started_at: transcript.startedAt.toISOString(),
+    ended_at: transcript.endedAt.toISOString(),
+    ...(transcript.language !== undefined && { language: transcript.language }),
+    ...(transcript.confidence !== undefined && { confidence: transcript.confidence }),
+  };
 }
 
-/** A fresh token of the same subject and session, before the old one ends. */
-export interface RefreshMessage {
-  readonly type: "refresh";
-  readonly token: string;
+export function translationMessage(translation: Translation): Unnumbered<TranslationMessage> {
+  return {
+    type: "translation",
+    utterance_id: translation.translationOf,
+    text: translation.text,
+    language: translation.language,
+    started_at: translation.startedAt.toISOString(),
+    ended_at: translation.endedAt.toISOString(),
+  };
 }
 
-export type ClientMessage = StopMessage | RefreshMessage;
+/** A kept final, whichever of the two it is. */
+export function finalMessage(
+  final: Transcript,
+): Unnumbered<TranscriptionMessage> | Unnumbered<TranslationMessage> {
+  return isTranslation(final) ? translationMessage(final) : transcriptionMessage(final);
+}
 
-/** A control message holds at most a token, and `auth` accepts none above 12 KiB. */
-export const CONTROL_MESSAGE_BYTES_MAX = 16_384;
-
-const clientMessageSchema = v.variant("type", [
-  v.object({ type: v.literal("stop") }),
-  v.object({ type: v.literal("refresh"), token: v.pipe(v.string(), v.nonEmpty()) }),
-]);
-
-/** Reads a text frame. The problem never quotes the frame, because it may hold a token. */
-export function parseClientMessage(text: string): Parsed<ClientMessage> {
-  if (text.length > CONTROL_MESSAGE_BYTES_MAX) {
-    return refused(
-      `expected a control message of at most ${CONTROL_MESSAGE_BYTES_MAX} characters, got ${text.length}`,
-    );
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the text, which may hold a token.
-    return refused(
-      "expected a text frame with JSON, got something else; audio goes in binary frames",
-    );
-  }
-  const parsed = v.safeParse(clientMessageSchema, json);
-  if (parsed.success) return accepted(parsed.output);
-  return refused('expected {"type":"stop"} or {"type":"refresh","token":"…"}');
+function isTranslation(transcript: Transcript): transcript is Translation {
+  return transcript.translationOf !== undefined && transcript.language !== undefined;
 }

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import {
   CONTROL_MESSAGE_BYTES_MAX,
   parseClientMessage,
-} from "../../../src/gateway/protocol/messages.ts";
+} from "../../../src/gateway/protocol/client-messages.ts";
 
 test("reads the two messages of a client, and ignores what else they hold", () => {
   expect(parseClientMessage('{"type":"stop","because":1}')).toEqual({
