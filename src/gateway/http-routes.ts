@@ -7,8 +7,6 @@ import type { Authenticator } from "./door/admission.ts";
 import { problem } from "./protocol/problem.ts";
 import { createTranscriptRoute } from "./transcript/transcript-route.ts";
 
-// Answers that are not made here say what is wrong in the same words.
-
 export const SOCKET_PATH = "/api/realtime/transcribe";
 
 /** The figures of `/metrics` as JSON. The names are those that existing dashboards read. */

@@ -26,7 +26,6 @@ export type FailureCode =
   | "provider-refused"
   | "provider-busy"
   | "provider-unreachable"
-  | "provider-lost"
   | "provider-timeout"
   | "database-unreachable"
   | "row-refused"

@@ -190,7 +190,7 @@ export interface TranscriptSink {
 /** The one client that owns the audio (R20). Calls after its socket is gone are ignored by it. */
 export interface ClientLink {
   /** Speech is heard from now on. */
-  showReady(providerSessionId: string): void;
+  showReady(): void;
   showTranscript(transcript: Transcript): void;
   /** Comes after the final that it translates. */
   showTranslation(translation: Translation): void;

@@ -4,7 +4,6 @@ export type GladiaFailureCode =
   | "provider-refused"
   | "provider-busy"
   | "provider-unreachable"
-  | "provider-lost"
   | "provider-timeout";
 
 /** Gladia did not do what was asked of it. Its `retryAfterMs` is what the provider advised. */

@@ -100,15 +100,18 @@ test("tells a provider's failure before it closes, and whether to come back", as
   await using client = await stage.connect();
   await client.message("ready");
   stage.provider.stream.end(
-    new AppError("provider-lost", "the provider left", { retryable: true }),
+    new AppError("provider-unreachable", "the provider left", { retryable: true }),
   );
-  expect(await client.closed).toEqual({ code: 4500, reason: "provider-lost: the provider left" });
+  expect(await client.closed).toEqual({
+    code: 4500,
+    reason: "provider-unreachable: the provider left",
+  });
   expect(client.errors).toEqual([
     {
       type: "error",
       seq: 2,
       message: "the provider left",
-      code: "provider-lost",
+      code: "provider-unreachable",
       retryable: true,
       retry_after_ms: expect.any(Number),
     },

@@ -36,7 +36,7 @@ test.each(Object.keys(QUOTING))("[R24] quotes nothing of %s", (name) => {
 });
 
 test("keeps what our own errors say, and the engine says about our code", () => {
-  const failure = new AppError("provider-lost", "expected a provider, got none");
+  const failure = new AppError("provider-unreachable", "expected a provider, got none");
   expect(traceError(failure).problem).toBe("AppError: expected a provider, got none");
   expect(traceError(new AssertionError("expected 1")).problem).toBe("AssertionError: expected 1");
   const bug = thrownBy(() => (undefined as unknown as { size: { more: number } }).size.more);

@@ -35,7 +35,6 @@ export const CLOSINGS: Readonly<Record<FailureCode, Closing>> = {
   "provider-refused": { closeCode: 4500, retryable: false },
   "provider-busy": { closeCode: 1013, retryable: true, retryAfterMs: 5000 },
   "provider-unreachable": { closeCode: 4500, retryable: true, retryAfterMs: 2000 },
-  "provider-lost": { closeCode: 4500, retryable: true, retryAfterMs: 1000 },
   "provider-timeout": { closeCode: 4500, retryable: true, retryAfterMs: 1000 },
   "keys-unreachable": { closeCode: 1013, retryable: true, retryAfterMs: 2000 },
   "database-unreachable": { closeCode: 1013, retryable: true, retryAfterMs: 5000 },

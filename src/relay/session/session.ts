@@ -227,7 +227,7 @@ export class Session {
   #perform(action: SessionAction): void {
     switch (action) {
       case "tell-ready":
-        return this.#deps.client.showReady(this.#providerSessionId);
+        return this.#deps.client.showReady();
       case "finish-stream":
         return this.#stream?.finish();
       case "abort-stream":

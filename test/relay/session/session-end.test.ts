@@ -73,8 +73,8 @@ test("[R24] a bug behind the stream ends this session, lets the stream go, and i
 test("[R24] ends for its owner even when the client cannot be told", () => {
   const { stream, stage, log, causes } = startedSession();
   stage.break("end");
-  stream.end(new AppError("provider-lost", "gone"));
-  expect(causes).toEqual(["provider-lost"]);
+  stream.end(new AppError("provider-unreachable", "gone"));
+  expect(causes).toEqual(["provider-unreachable"]);
   expect(log.linesOf("Could not tell the client that its session ended")).toHaveLength(1);
 });
 

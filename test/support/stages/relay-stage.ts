@@ -45,7 +45,7 @@ export function audioFrame(durationMs: number, mark = 0): Uint8Array<ArrayBuffer
 }
 
 export type StageEvent =
-  | { readonly kind: "ready"; readonly providerSessionId: string }
+  | { readonly kind: "ready" }
   | { readonly kind: "shown"; readonly transcript: Transcript }
   | { readonly kind: "translated"; readonly translation: Translation }
   | { readonly kind: "kept"; readonly speaker: Speaker; readonly transcript: Transcript }
@@ -85,7 +85,7 @@ export function relayStage(): RelayStage {
   };
   return {
     client: {
-      showReady: (providerSessionId) => note({ kind: "ready", providerSessionId }),
+      showReady: () => note({ kind: "ready" }),
       showTranscript: (transcript) => note({ kind: "shown", transcript }),
       showTranslation: (translation) => note({ kind: "translated", translation }),
       showQueued: (position) => note({ kind: "queued", position }),
