@@ -22,6 +22,7 @@ import { createTranscriptReader } from "../transcripts/store/segment-reader.ts";
 import { createDemoRoutes } from "./demo-routes.ts";
 import { createLiveSessionRecord, fetchLeftFinals, gladiaAccountOf } from "./live-sessions.ts";
 import { shutDown } from "./shutdown.ts";
+import { takeStatusSnapshot } from "./status-snapshot.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { VERSION } from "./version.ts";
 
@@ -178,16 +179,7 @@ function startServer(config: Config, parts: ServerParts): GatewayServer {
       health,
       metrics,
       transcripts: createTranscriptReader(database.prisma),
-      snapshot: () => {
-        const { dropped, ...figures } = queue.getQueueMetrics();
-        return {
-          activeConnections: server.connectionCount,
-          activeGladiaBridges: provider.streamCount,
-          queue: figures,
-          journal: journal.state,
-          dropped,
-        };
-      },
+      snapshot: () => takeStatusSnapshot({ server, provider, queue, journal }),
     },
     { version: VERSION, metricsToken: config.metricsToken },
   );

@@ -9,27 +9,13 @@ import { createTranscriptRoute } from "./transcript/transcript-route.ts";
 
 export const SOCKET_PATH = "/api/realtime/transcribe";
 
-/** The figures of `/metrics` as JSON. The names are those that existing dashboards read. */
-export interface StatusSnapshot {
-  readonly activeConnections: number;
-  readonly activeGladiaBridges: number;
-  readonly queue: {
-    readonly queueLength: number;
-    readonly totalQueued: number;
-    readonly totalFlushed: number;
-    readonly totalErrors: number;
-  };
-  readonly journal: { readonly rows: number; readonly bytes: number };
-  /** Lost finals, by cause. */
-  readonly dropped: Readonly<Record<string, number>>;
-}
-
 export interface HttpRoutesDeps {
   readonly authenticator: Authenticator;
   readonly health: Health;
   readonly metrics: Metrics;
   readonly transcripts: TranscriptReader;
-  readonly snapshot: () => StatusSnapshot;
+  /** The figures of `/metrics` for those who ask for JSON. */
+  readonly snapshot: () => object;
 }
 
 export interface HttpRoutesOptions {

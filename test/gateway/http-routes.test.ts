@@ -45,7 +45,7 @@ test("[R33] is alive whatever its load, and ready only when it can take sessions
   });
 });
 
-test("shows the figures as JSON under their exact names", async () => {
+test("shows the figures of that moment as JSON, as they are", async () => {
   await using stage = new GatewayStage();
   await using client = await stage.connect();
   await client.message("ready");
@@ -53,10 +53,8 @@ test("shows the figures as JSON under their exact names", async () => {
     const answer = await stage.get("/metrics", { headers: { accept } });
     expect(await answer.json()).toEqual({
       activeConnections: 1,
-      activeGladiaBridges: 1,
-      queue: { queueLength: 1, totalQueued: 2, totalFlushed: 3, totalErrors: 4 },
-      journal: { rows: 5, bytes: 6 },
-      dropped: { "memory-full": 7 },
+      streams: 1,
+      queue: { queueLength: 1 },
     });
   }
 });

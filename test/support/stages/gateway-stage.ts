@@ -127,10 +127,8 @@ export class GatewayStage implements AsyncDisposable {
         transcripts,
         snapshot: () => ({
           activeConnections: this.server.connectionCount,
-          activeGladiaBridges: this.provider.streams.length,
-          queue: { queueLength: 1, totalQueued: 2, totalFlushed: 3, totalErrors: 4 },
-          journal: { rows: 5, bytes: 6 },
-          dropped: { "memory-full": 7 },
+          streams: this.provider.streams.length,
+          queue: { queueLength: 1 },
         }),
       },
       { version: "0.0.0-test", metricsToken: options.metricsToken },
