@@ -5,7 +5,7 @@ import { findToken, selectProtocol } from "../auth/bearer-token.ts";
 import { createTokenVerifier } from "../auth/token-verifier.ts";
 import { Admission, type Authenticator } from "../gateway/door/admission.ts";
 import { createHttpRoutes } from "../gateway/http-routes.ts";
-import { SessionDesk } from "../gateway/seat/session-desk.ts";
+import { SeatDesk } from "../gateway/seat/seat-desk.ts";
 import { startGatewayServer, type GatewayServer } from "../gateway/server.ts";
 import { Health } from "../observe/health.ts";
 import type { Log } from "../observe/log.ts";
@@ -147,13 +147,13 @@ interface DeskParts {
   readonly log: Log;
 }
 
-function createDesk(config: Config, parts: DeskParts): SessionDesk {
+function createDesk(config: Config, parts: DeskParts): SeatDesk {
   const { storage, metrics, sessions } = parts;
   const keptFinals = createFinalFinder({
     prisma: storage.database.prisma,
     journal: storage.journal,
   });
-  const desk = new SessionDesk({ ...parts, keptFinals }, { graceMs: config.resumeGraceMs });
+  const desk = new SeatDesk({ ...parts, keptFinals }, { graceMs: config.resumeGraceMs });
   metrics.track("sessions_active", () => sessions.count);
   metrics.track("sessions_detached", () => desk.detachedCount);
   return desk;
@@ -164,7 +164,7 @@ interface ServerParts {
   readonly metrics: Metrics;
   readonly health: Health;
   readonly provider: GladiaBridge;
-  readonly desk: SessionDesk;
+  readonly desk: SeatDesk;
   readonly log: Log;
   readonly isDraining: () => boolean;
 }

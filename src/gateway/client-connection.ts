@@ -9,8 +9,8 @@ import { parseClientMessage } from "./protocol/client-messages.ts";
 import { CLOSINGS, type CloseCode } from "./protocol/close-codes.ts";
 import { serialise, type ServerMessage, type Unnumbered } from "./protocol/server-messages.ts";
 import type { AttachedClient } from "./seat/message-feed.ts";
-import type { Parting, SessionLink } from "./seat/seat.ts";
-import { isSameSpeaker, type SessionDesk } from "./seat/session-desk.ts";
+import { isSameSpeaker, type SeatDesk } from "./seat/seat-desk.ts";
+import type { Parting, Seat } from "./seat/seat.ts";
 
 /** The one socket this connection owns, as narrow as the use. */
 export interface ClientSocket {
@@ -20,7 +20,7 @@ export interface ClientSocket {
 }
 
 export interface ClientConnectionDeps {
-  readonly desk: SessionDesk;
+  readonly desk: SeatDesk;
   readonly authenticator: Authenticator;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -54,7 +54,7 @@ const RESUMABLE: ReadonlySet<FailureCode> = new Set([
  * One client socket. What its session tells goes to this socket and to no other (R20).
  *
  * Modes: created → open → closed. A connection that is closed by the gateway has been told why, unless the end was
- * regular. Its session may outlive it: that is for the link to decide.
+ * regular. Its session may outlive it: that is for the seat to decide.
  */
 export class ClientConnection implements AttachedClient {
   readonly id: string;
@@ -66,7 +66,7 @@ export class ClientConnection implements AttachedClient {
   #parting: Parting = "cut-off";
   /** Gone once either side has closed it. */
   #socket: ClientSocket | undefined;
-  #link: SessionLink | undefined;
+  #seat: Seat | undefined;
   #whenRead: PromiseWithResolvers<void> | undefined;
 
   constructor(
@@ -104,19 +104,19 @@ export class ClientConnection implements AttachedClient {
       this.close(entered);
       return;
     }
-    this.#link = entered;
+    this.#seat = entered;
     entered.attach(this, this.#admitted.resume?.after ?? 0);
   }
 
   /** A frame came. Audio goes up as it is; the session keeps the frame, so nobody may change it. */
   receive(message: string | Uint8Array): void {
-    const link = this.#link;
-    if (this.#socket === undefined || link === undefined) return;
+    const seat = this.#seat;
+    if (this.#socket === undefined || seat === undefined) return;
     if (typeof message === "string") {
-      this.#receiveControl(message, link);
+      this.#receiveControl(message, seat);
       return;
     }
-    const verdict = link.meter.judge(message.byteLength, Date.now());
+    const verdict = seat.meter.judge(message.byteLength, Date.now());
     if (verdict.kind === "refused") {
       this.#part(verdict.failure, "sent-away");
       return;
@@ -124,7 +124,7 @@ export class ClientConnection implements AttachedClient {
     const { tallies } = this.#deps.metrics;
     tallies.audio_frames += 1;
     tallies.audio_bytes += message.byteLength;
-    link.acceptAudio(message);
+    seat.acceptAudio(message);
     if (verdict.kind === "warn")
       this.#tell({ type: "status", state: "too-fast", allowance_ms: verdict.allowanceMs });
   }
@@ -132,12 +132,12 @@ export class ClientConnection implements AttachedClient {
   /** The reader has taken everything that was sent. */
   drained(): void {
     this.#settleRead();
-    this.#link?.feed.readerCaughtUp();
+    this.#seat?.feed.readerCaughtUp();
   }
 
   /** A ping came. Bun has answered it; a flood of them would go unseen. */
   pinged(): void {
-    const problem = this.#link?.controlMeter.judge("", Date.now());
+    const problem = this.#seat?.controlMeter.judge("", Date.now());
     if (problem !== undefined) this.#part(problem, "sent-away");
   }
 
@@ -146,21 +146,21 @@ export class ClientConnection implements AttachedClient {
     const isOurs = this.#socket === undefined;
     this.#socket = undefined;
     this.#settleRead();
-    if (isOurs) this.#link?.detach(this, this.#parting, Date.now());
-    else if (code === NORMAL_CLOSURE) this.#link?.detach(this, "left", Date.now());
-    else if (reason.startsWith(BROKEN_FRAMES)) this.#link?.detach(this, "sent-away", Date.now());
-    else this.#link?.detach(this, "cut-off", Date.now());
+    if (isOurs) this.#seat?.detach(this, this.#parting, Date.now());
+    else if (code === NORMAL_CLOSURE) this.#seat?.detach(this, "departed", Date.now());
+    else if (reason.startsWith(BROKEN_FRAMES)) this.#seat?.detach(this, "sent-away", Date.now());
+    else this.#seat?.detach(this, "cut-off", Date.now());
   }
 
   /** What depends on time. Called about once a second. */
   sweep(nowMs: number): void {
     // What the socket itself answers, such as pings, waits for the reader too.
     this.#checkReader();
-    if (this.#socket === undefined || this.#link === undefined) return;
+    if (this.#socket === undefined || this.#seat === undefined) return;
     // Whoever waits for the reader waits no longer than until now, should the socket not say that it has read.
     if (this.bufferedBytes === 0) this.drained();
     const { clientIdleMs } = this.#options;
-    if (nowMs - this.#link.meter.lastAudioAtMs >= clientIdleMs) {
+    if (nowMs - this.#seat.meter.lastAudioAtMs >= clientIdleMs) {
       this.#part(
         new AppError("client-idle", `expected audio within ${clientIdleMs} ms`),
         "sent-away",
@@ -185,14 +185,14 @@ export class ClientConnection implements AttachedClient {
     this.#checkReader();
   }
 
-  /** Resolves when everything sent has left, or the socket is gone. */
+  /** Resolves when everything that was sent has been taken, or the socket is gone. */
   whenRead(): Promise<void> {
     if (this.#socket === undefined || this.bufferedBytes === 0) return Promise.resolve();
     this.#whenRead ??= Promise.withResolvers<void>();
     return this.#whenRead.promise;
   }
 
-  /** Closes after an error, if there is one. The session's link is told by the socket's own end. */
+  /** Closes after an error, if there is one. The seat is told by the socket's own end. */
   close(failure: AppError | undefined): void {
     const socket = this.#socket;
     if (socket === undefined) return;
@@ -213,7 +213,7 @@ export class ClientConnection implements AttachedClient {
   #part(failure: AppError, parting: Parting): void {
     this.#parting = parting;
     this.close(failure);
-    this.#link?.detach(this, parting, Date.now());
+    this.#seat?.detach(this, parting, Date.now());
   }
 
   /** R22: whoever leaves too much unread is closed, and may come back for it. */
@@ -224,8 +224,8 @@ export class ClientConnection implements AttachedClient {
     this.#part(new AppError("reader-too-slow", problem), "cut-off");
   }
 
-  #receiveControl(text: string, link: SessionLink): void {
-    const failure = link.controlMeter.judge(text, Date.now());
+  #receiveControl(text: string, seat: Seat): void {
+    const failure = seat.controlMeter.judge(text, Date.now());
     if (failure !== undefined) {
       this.#part(failure, "sent-away");
       return;
@@ -234,7 +234,7 @@ export class ClientConnection implements AttachedClient {
     if (!parsed.ok) {
       this.#part(new AppError("frame-invalid", parsed.problem), "sent-away");
     } else if (parsed.value.type === "stop") {
-      link.stop();
+      seat.stop();
     } else if (this.#term.mayRefresh(Date.now())) {
       void this.#refresh(parsed.value.token);
     } else {
@@ -264,13 +264,13 @@ export class ClientConnection implements AttachedClient {
   }
 
   #errorOf(failure: AppError): Unnumbered<ServerMessage> {
-    const resume = RESUMABLE.has(failure.code) ? this.#link?.resumeId : undefined;
+    const resume = RESUMABLE.has(failure.code) ? this.#seat?.resumeId : undefined;
     return { ...errorMessage(failure), ...(resume !== undefined && { resume }) };
   }
 
   /** About this connection, and none of the session's affair but for the number. */
   #tell(message: Unnumbered<ServerMessage>): void {
-    this.#socket?.send(serialise(this.#link?.feed.numberBeside() ?? 0, message));
+    this.#socket?.send(serialise(this.#seat?.feed.numberBeside() ?? 0, message));
   }
 
   #settleRead(): void {

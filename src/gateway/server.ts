@@ -13,12 +13,12 @@ import { closeReason, errorMessage } from "./protocol/client-failure.ts";
 import { CLOSINGS } from "./protocol/close-codes.ts";
 import { problem } from "./protocol/problem.ts";
 import { serialise } from "./protocol/server-messages.ts";
-import type { SessionDesk } from "./seat/session-desk.ts";
+import type { SeatDesk } from "./seat/seat-desk.ts";
 
 export interface GatewayServerDeps {
   readonly admission: Admission;
   readonly authenticator: Authenticator;
-  readonly desk: SessionDesk;
+  readonly desk: SeatDesk;
   readonly routes: HttpRoutes;
   readonly metrics: Metrics;
   readonly log: Log;

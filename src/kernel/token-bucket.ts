@@ -38,14 +38,14 @@ export class TokenBucket {
   }
 
   /** What could be taken at this moment. Below 0 it is owed for turns that are still to come. */
-  leftAt(nowMs: number): number {
+  availableAt(nowMs: number): number {
     this.#earn(nowMs);
     return this.#options.capacity - this.#spent;
   }
 
   /** Takes `amount` and gives 0; or takes nothing, and gives the milliseconds after which there will be enough. */
   take(amount: number, nowMs: number): number {
-    const missing = amount - this.leftAt(nowMs);
+    const missing = amount - this.availableAt(nowMs);
     if (missing > 0) return Math.ceil(missing / this.#options.earnedPerMs);
     this.#spent += amount;
     return 0;
@@ -56,7 +56,7 @@ export class TokenBucket {
    * calls: whoever has reserved goes then, and need not ask again.
    */
   reserve(amount: number, nowMs: number): number {
-    const missing = Math.max(0, amount - this.leftAt(nowMs));
+    const missing = Math.max(0, amount - this.availableAt(nowMs));
     this.#spent += amount;
     return Math.ceil(missing / this.#options.earnedPerMs);
   }

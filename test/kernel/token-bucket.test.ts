@@ -12,7 +12,7 @@ describe("a bucket that is taken from", () => {
   test("gives its whole capacity at once, and not one more", () => {
     const bucket = bucketOfThree();
     expect([1, 2, 3, 4].map(() => bucket.take(100, NOW_MS))).toEqual([0, 0, 0, 100]);
-    expect(bucket.leftAt(NOW_MS)).toBe(0);
+    expect(bucket.availableAt(NOW_MS)).toBe(0);
   });
 
   test("fills evenly, and says when there is enough", () => {
@@ -26,7 +26,7 @@ describe("a bucket that is taken from", () => {
   test("holds no more than its capacity, however long nobody came", () => {
     const bucket = bucketOfThree();
     bucket.take(300, NOW_MS);
-    expect(bucket.leftAt(2 * NOW_MS)).toBe(300);
+    expect(bucket.availableAt(2 * NOW_MS)).toBe(300);
   });
 
   test("takes nothing where it refuses", () => {
@@ -41,7 +41,7 @@ describe("a bucket that is taken from", () => {
     bucket.take(70, NOW_MS);
     expect(bucket.take(10, NOW_MS)).toBe(2);
     expect(bucket.take(10, NOW_MS + 2)).toBe(0);
-    expect(bucket.leftAt(NOW_MS + 2)).toBe(4);
+    expect(bucket.availableAt(NOW_MS + 2)).toBe(4);
   });
 
   test("neither wins nor loses when the clock is set back", () => {
@@ -49,7 +49,7 @@ describe("a bucket that is taken from", () => {
     bucket.take(300, NOW_MS);
     expect(bucket.take(100, NOW_MS - 3_600_000)).toBe(100);
     expect(bucket.take(100, NOW_MS - 3_600_000 + 100)).toBe(0);
-    expect(new TokenBucket({ capacity: 1, earnedPerMs: 1 }).leftAt(-NOW_MS)).toBe(1);
+    expect(new TokenBucket({ capacity: 1, earnedPerMs: 1 }).availableAt(-NOW_MS)).toBe(1);
   });
 });
 
@@ -58,7 +58,7 @@ describe("a bucket that is reserved from", () => {
     const bucket = bucketOfThree();
     const waits = Array.from({ length: 6 }, () => bucket.reserve(100, NOW_MS));
     expect(waits).toEqual([0, 0, 0, 100, 200, 300]);
-    expect(bucket.leftAt(NOW_MS)).toBe(-300);
+    expect(bucket.availableAt(NOW_MS)).toBe(-300);
   });
 
   test("grants what a rest has earned, and no more than its capacity", () => {

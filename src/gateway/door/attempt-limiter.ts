@@ -50,7 +50,7 @@ export class AttemptLimiter {
   }
 
   #remember(key: string, bucket: TokenBucket, nowMs: number): void {
-    const isHeavy = bucket.leftAt(nowMs) * 2 < this.#rate.capacity;
+    const isHeavy = bucket.availableAt(nowMs) * 2 < this.#rate.capacity;
     (isHeavy ? this.#light : this.#heavy).delete(key);
     (isHeavy ? this.#heavy : this.#light).set(key, bucket);
   }

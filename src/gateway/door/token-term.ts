@@ -20,9 +20,9 @@ export class TokenTerm {
 
   /** "expiring" is answered once for each token. */
   judge(nowMs: number): "valid" | "expiring" | "expired" {
-    const leftMs = this.#expiresAt.getTime() - nowMs;
-    if (leftMs <= 0) return "expired";
-    if (leftMs > WARNING_MS || this.#isWarned) return "valid";
+    const remainingMs = this.#expiresAt.getTime() - nowMs;
+    if (remainingMs <= 0) return "expired";
+    if (remainingMs > WARNING_MS || this.#isWarned) return "valid";
     this.#isWarned = true;
     return "expiring";
   }

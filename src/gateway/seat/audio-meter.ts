@@ -102,6 +102,6 @@ export class AudioMeter {
 
   /** Audio that may come at once. */
   #allowanceMsAt(nowMs: number): number {
-    return this.#bucket.leftAt(nowMs) / this.#millisecond;
+    return this.#bucket.availableAt(nowMs) / this.#millisecond;
   }
 }

@@ -12,7 +12,7 @@ export interface CatchingUpClient {
   /** False once its socket is gone. */
   readonly isOpen: boolean;
   send(text: string): void;
-  /** Resolves when what was sent has left, or the socket is gone. Never rejects. */
+  /** Resolves when what was sent has been taken, or the socket is gone. Never rejects. */
   whenRead(): Promise<void>;
 }
 

@@ -16,25 +16,25 @@ import { AudioMeter } from "./audio-meter.ts";
 import { ControlMeter } from "./control-meter.ts";
 import { MessageFeed, type AttachedClient, type MessageFeedDeps } from "./message-feed.ts";
 
-/** Why a client is not attached any more; only one that was cut off is waited for. */
-export type Parting = "cut-off" | "left" | "sent-away";
+/** Why a client is not attached any more: only one that was cut off is waited for, others have departed or were sent away. */
+export type Parting = "cut-off" | "departed" | "sent-away";
 
-export interface SessionLinkOptions {
+export interface SeatOptions {
   readonly resumeId: string;
   readonly speaker: Speaker;
   readonly recognition: RecognitionOptions;
   /** How long a client that was cut off is waited for; 0 waits for nobody. */
   readonly graceMs: number;
   /** Opens the session that this is the end of. Called once, when the first client is attached. */
-  readonly openSession: (link: ClientLink) => Session;
+  readonly openSession: (client: ClientLink) => Session;
 }
 
 /**
- * The gateway's end of one session. It outlives the sockets of the session's owner (R21): a session whose client was cut off
- * goes on, and is asked to stop when nobody has come back within the grace. After the session's end the link stays for as
+ * The gateway's end of one session, over the sockets of its owner. It outlives the sockets of the session's owner (R21): a session whose client was cut off
+ * goes on, and is asked to stop when nobody has come back within the grace. After the session's end the seat stays for as
  * long, because nobody can know whether its client has read the last messages.
  */
-export class SessionLink implements ClientLink {
+export class Seat implements ClientLink {
   readonly resumeId: string;
   readonly speaker: Speaker;
   readonly recognition: RecognitionOptions;
@@ -42,14 +42,14 @@ export class SessionLink implements ClientLink {
   readonly controlMeter: ControlMeter;
   readonly feed: MessageFeed;
   readonly #deps: MessageFeedDeps;
-  readonly #options: SessionLinkOptions;
+  readonly #options: SeatOptions;
   #session: Session | undefined;
   /** Since when nobody is attached; undefined while somebody is. */
   #detachedSinceMs: number | undefined;
-  #isLeft = false;
+  #isAbandoned = false;
   #isDraining = false;
 
-  constructor(deps: MessageFeedDeps, options: SessionLinkOptions, nowMs: number) {
+  constructor(deps: MessageFeedDeps, options: SeatOptions, nowMs: number) {
     this.#deps = deps;
     this.#options = options;
     this.resumeId = options.resumeId;
@@ -64,19 +64,19 @@ export class SessionLink implements ClientLink {
     return this.#detachedSinceMs;
   }
 
-  /** Whether somebody may come back to it: after a regular leave there is nothing to come back to. */
+  /** Whether somebody may come back to it. To a session that its client has abandoned nobody does. */
   get isResumable(): boolean {
-    return !this.#isLeft;
+    return !this.#isAbandoned;
   }
 
   /** Nothing is to be expected of it any more. */
   get isOver(): boolean {
-    return this.feed.hasEnded && this.#isLeft;
+    return this.feed.hasEnded && this.#isAbandoned;
   }
 
   /** R24: a bug met on behalf of this session ends it, and nothing else. */
   crash(error: unknown): void {
-    this.#isLeft = true;
+    this.#isAbandoned = true;
     this.feed.client?.crash(error);
     this.#session?.abort(createInternalFailure(error));
   }
@@ -106,13 +106,13 @@ export class SessionLink implements ClientLink {
   detach(client: AttachedClient, parting: Parting, nowMs: number): void {
     if (!this.feed.detach(client)) return;
     this.#detachedSinceMs = nowMs;
-    if (parting === "sent-away") this.leave("gateway-close");
-    else if (parting === "left" || this.#options.graceMs === 0) this.leave("client-gone");
+    if (parting === "sent-away") this.abandon("gateway-close");
+    else if (parting === "departed" || this.#options.graceMs === 0) this.abandon("client-gone");
   }
 
   /** Nobody comes back: what was said is still transcribed and stored. */
-  leave(cause: StopCause): void {
-    this.#isLeft = true;
+  abandon(cause: StopCause): void {
+    this.#isAbandoned = true;
     this.#session?.requestStop(cause);
   }
 
@@ -128,8 +128,8 @@ export class SessionLink implements ClientLink {
 
   /** Ends the grace when it is over. Called about once a second. */
   sweep(nowMs: number): void {
-    if (this.#detachedSinceMs === undefined || this.#isLeft) return;
-    if (nowMs - this.#detachedSinceMs >= this.#options.graceMs) this.leave("client-gone");
+    if (this.#detachedSinceMs === undefined || this.#isAbandoned) return;
+    if (nowMs - this.#detachedSinceMs >= this.#options.graceMs) this.abandon("client-gone");
   }
 
   /** R30: tells the client that the server goes away; the close follows when its finals are out. */

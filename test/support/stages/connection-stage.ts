@@ -3,7 +3,7 @@ import { ClientConnection } from "../../../src/gateway/client-connection.ts";
 import type { Identification } from "../../../src/gateway/door/admission.ts";
 import type { ResumeRequest } from "../../../src/gateway/door/resume-request.ts";
 import type { ServerMessage } from "../../../src/gateway/protocol/server-messages.ts";
-import { SessionDesk } from "../../../src/gateway/seat/session-desk.ts";
+import { SeatDesk } from "../../../src/gateway/seat/seat-desk.ts";
 import { Health } from "../../../src/observe/health.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
@@ -75,7 +75,7 @@ export class ConnectionStage {
   readonly health = new Health();
   readonly memory = new MemoryBudget(100_000_000);
   readonly sessions: SessionRegistry;
-  readonly desk: SessionDesk;
+  readonly desk: SeatDesk;
   /** What is found of finals that are asked for; an `Error` is what looking them up fails with. */
   found: readonly Transcript[] | Error | "never" = [];
   /** The keys that were looked up. */
@@ -97,7 +97,7 @@ export class ConnectionStage {
       },
     );
     this.sessions.stop();
-    this.desk = new SessionDesk(
+    this.desk = new SeatDesk(
       {
         sessions: this.sessions,
         health,

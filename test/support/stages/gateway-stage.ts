@@ -3,7 +3,7 @@ import { findToken, selectProtocol } from "../../../src/auth/bearer-token.ts";
 import { createTokenVerifier } from "../../../src/auth/token-verifier.ts";
 import { Admission, type Authenticator } from "../../../src/gateway/door/admission.ts";
 import { createHttpRoutes, SOCKET_PATH } from "../../../src/gateway/http-routes.ts";
-import { SessionDesk } from "../../../src/gateway/seat/session-desk.ts";
+import { SeatDesk } from "../../../src/gateway/seat/seat-desk.ts";
 import { startGatewayServer, type GatewayServer } from "../../../src/gateway/server.ts";
 import { Health } from "../../../src/observe/health.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
@@ -44,7 +44,7 @@ export class GatewayStage implements AsyncDisposable {
   lookUpProblem: Error | undefined;
   readonly #health = new Health();
   readonly sessions: SessionRegistry;
-  readonly desk: SessionDesk;
+  readonly desk: SeatDesk;
   readonly server: GatewayServer;
 
   constructor(options: GatewayOptions = {}) {
@@ -69,7 +69,7 @@ export class GatewayStage implements AsyncDisposable {
         limits: sessionLimits,
       },
     );
-    this.desk = new SessionDesk(
+    this.desk = new SeatDesk(
       {
         sessions: this.sessions,
         health: this.#health,

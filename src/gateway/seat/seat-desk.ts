@@ -7,14 +7,14 @@ import type { Speaker } from "../../relay/ports.ts";
 import type { SessionLimit, SessionRegistry } from "../../relay/session/session-registry.ts";
 import type { Admitted } from "../door/admission.ts";
 import type { MessageFeedDeps } from "./message-feed.ts";
-import { SessionLink } from "./seat.ts";
+import { Seat } from "./seat.ts";
 
-export interface SessionDeskDeps extends MessageFeedDeps {
+export interface SeatDeskDeps extends MessageFeedDeps {
   readonly sessions: SessionRegistry;
   readonly health: Health;
 }
 
-export interface SessionDeskOptions {
+export interface SeatDeskOptions {
   /** A client that was cut off may come back for so long (R21); 0 waits for nobody. */
   readonly graceMs: number;
 }
@@ -35,13 +35,13 @@ const RESUME_ID_BYTES = 24;
  *
  * A session is here from its start until nobody can come back to it.
  */
-export class SessionDesk {
-  readonly #deps: SessionDeskDeps;
-  readonly #options: SessionDeskOptions;
-  readonly #links = new Map<string, SessionLink>();
+export class SeatDesk {
+  readonly #deps: SeatDeskDeps;
+  readonly #options: SeatDeskOptions;
+  readonly #seats = new Map<string, Seat>();
   #isUnjournaled = false;
 
-  constructor(deps: SessionDeskDeps, options: SessionDeskOptions) {
+  constructor(deps: SeatDeskDeps, options: SeatDeskOptions) {
     this.#deps = deps;
     this.#options = options;
   }
@@ -49,38 +49,38 @@ export class SessionDesk {
   /** Sessions that wait for their client. */
   get detachedCount(): number {
     let count = 0;
-    for (const link of this.#links.values()) if (isWaiting(link)) count += 1;
+    for (const seat of this.#seats.values()) if (isWaiting(seat)) count += 1;
     return count;
   }
 
   /** The session to attach to, or why there is none. An id that nobody knows any more leads to a new session. */
-  enter(admitted: Admitted, log: Log): SessionLink | AppError {
+  enter(admitted: Admitted, log: Log): Seat | AppError {
     const { resume } = admitted;
-    const known = resume === undefined ? undefined : this.#links.get(resume.id);
+    const known = resume === undefined ? undefined : this.#seats.get(resume.id);
     if (known?.isResumable !== true) return this.#create(admitted, log);
     return obstacleTo(known, admitted) ?? known;
   }
 
   /** Ends graces, and forgets what nobody can come back to. Called about once a second. */
   sweep(nowMs: number): void {
-    this.#forEach((link) => {
-      link.sweep(nowMs);
-      if (!link.isOver) return;
-      this.#links.delete(link.resumeId);
-      link.feed.clear();
+    this.#forEach((seat) => {
+      seat.sweep(nowMs);
+      if (!seat.isOver) return;
+      this.#seats.delete(seat.resumeId);
+      seat.feed.clear();
     });
   }
 
   announceDrain(): void {
-    this.#forEach((link) => link.drain());
+    this.#forEach((seat) => seat.drain());
   }
 
   announceJournaling(isUnjournaled: boolean): void {
     this.#isUnjournaled = isUnjournaled;
-    this.#forEach((link) => link.tellJournaling(isUnjournaled));
+    this.#forEach((seat) => seat.tellJournaling(isUnjournaled));
   }
 
-  #create(admitted: Admitted, log: Log): SessionLink | AppError {
+  #create(admitted: Admitted, log: Log): Seat | AppError {
     const { sessions, health } = this.#deps;
     const { speaker, recognition } = admitted;
     const limit = sessions.limitReachedBy(speaker);
@@ -94,7 +94,7 @@ export class SessionDesk {
       this.#makeRoom(limit, speaker);
       return new AppError(limit, LIMIT_MESSAGES[limit]);
     }
-    const link = new SessionLink(
+    const seat = new Seat(
       this.#deps,
       {
         resumeId: createResumeId(),
@@ -105,9 +105,9 @@ export class SessionDesk {
       },
       Date.now(),
     );
-    if (this.#isUnjournaled) link.tellJournaling(true);
-    this.#links.set(link.resumeId, link);
-    return link;
+    if (this.#isUnjournaled) seat.tellJournaling(true);
+    this.#seats.set(seat.resumeId, seat);
+    return seat;
   }
 
   /** Those who are there go before those who may come back: the place is free when the client tries again. */
@@ -123,27 +123,27 @@ export class SessionDesk {
   }
 
   /** Lets go of sessions without a client, in the order in which they began. */
-  #release(...conditions: readonly ((link: SessionLink) => boolean)[]): void {
-    this.#forEach((link) => {
-      if (conditions.every((isMet) => isMet(link))) link.leave("client-gone");
+  #release(...conditions: readonly ((seat: Seat) => boolean)[]): void {
+    this.#forEach((seat) => {
+      if (conditions.every((isMet) => isMet(seat))) seat.abandon("client-gone");
     });
   }
 
-  /** R24: a link that fails ends its own session. */
-  #forEach(act: (link: SessionLink) => void): void {
-    eachAlone(this.#links.values(), act, (link, error) => {
+  /** R24: a seat that fails ends its own session. */
+  #forEach(act: (seat: Seat) => void): void {
+    eachAlone(this.#seats.values(), act, (seat, error) => {
       this.#deps.log.error("A session failed on our side", traceError(error));
-      link.crash(error);
+      seat.crash(error);
     });
   }
 }
 
 /** A stolen id is worth nothing: only its own speaker may use it, and hears what is wrong with the rest. */
-function obstacleTo(link: SessionLink, { speaker, recognition }: Admitted): AppError | undefined {
-  if (!isSameSpeaker(link.speaker, speaker)) {
+function obstacleTo(seat: Seat, { speaker, recognition }: Admitted): AppError | undefined {
+  if (!isSameSpeaker(seat.speaker, speaker)) {
     return new AppError("resume-refused", "expected a token of the session that is resumed");
   }
-  const { encoding, sampleRate } = link.recognition.audio;
+  const { encoding, sampleRate } = seat.recognition.audio;
   const { audio } = recognition;
   if (audio.encoding === encoding && audio.sampleRate === sampleRate) return undefined;
   return new AppError(
@@ -152,13 +152,13 @@ function obstacleTo(link: SessionLink, { speaker, recognition }: Admitted): AppE
   );
 }
 
-function isDetached(link: SessionLink): boolean {
-  return link.detachedSinceMs !== undefined && link.isResumable;
+function isDetached(seat: Seat): boolean {
+  return seat.detachedSinceMs !== undefined && seat.isResumable;
 }
 
 /** One whose session has ended takes nobody's place. */
-function isWaiting(link: SessionLink): boolean {
-  return isDetached(link) && !link.feed.hasEnded;
+function isWaiting(seat: Seat): boolean {
+  return isDetached(seat) && !seat.feed.hasEnded;
 }
 
 export function isSameSpeaker(one: Speaker, other: Speaker): boolean {
