@@ -116,17 +116,19 @@ export class ClientConnection implements AttachedClient {
       this.#receiveControl(message, seat);
       return;
     }
-    const verdict = seat.meter.judge(message.byteLength, Date.now());
-    if (verdict.kind === "refused") {
-      this.#part(verdict.failure, "sent-away");
-      return;
+    const verdict = seat.acceptAudio(message, Date.now());
+    switch (verdict.kind) {
+      case "ok":
+        return;
+      case "warn":
+        return this.#tell({
+          type: "status",
+          state: "too-fast",
+          allowance_ms: verdict.allowanceMs,
+        });
+      case "refused":
+        return this.#part(verdict.failure, "sent-away");
     }
-    const { tallies } = this.#deps.metrics;
-    tallies.audio_frames += 1;
-    tallies.audio_bytes += message.byteLength;
-    seat.acceptAudio(message);
-    if (verdict.kind === "warn")
-      this.#tell({ type: "status", state: "too-fast", allowance_ms: verdict.allowanceMs });
   }
 
   /** The reader has taken everything that was sent. */
@@ -135,21 +137,19 @@ export class ClientConnection implements AttachedClient {
     this.#seat?.feed.readerCaughtUp();
   }
 
-  /** A ping came. Bun has answered it; a flood of them would go unseen. */
+  /** A ping came. Bun has answered it. */
   pinged(): void {
-    const problem = this.#seat?.controlMeter.judge("", Date.now());
-    if (problem !== undefined) this.#part(problem, "sent-away");
+    const failure = this.#seat?.judgePing(Date.now());
+    if (failure !== undefined) this.#part(failure, "sent-away");
   }
 
   /** The socket has closed, by whichever side. Of a close of its own the gateway never learns whether it was read. */
   closed(code: number, reason: string): void {
     const isOurs = this.#socket === undefined;
+    const parting = isOurs ? this.#parting : partingOf(code, reason);
     this.#socket = undefined;
     this.#settleRead();
-    if (isOurs) this.#seat?.detach(this, this.#parting, Date.now());
-    else if (code === NORMAL_CLOSURE) this.#seat?.detach(this, "departed", Date.now());
-    else if (reason.startsWith(BROKEN_FRAMES)) this.#seat?.detach(this, "sent-away", Date.now());
-    else this.#seat?.detach(this, "cut-off", Date.now());
+    this.#seat?.detach(this, parting, Date.now());
   }
 
   /** What depends on time. Called about once a second. */
@@ -160,7 +160,7 @@ export class ClientConnection implements AttachedClient {
     // Whoever waits for the reader waits no longer than until now, should the socket not say that it has read.
     if (this.bufferedBytes === 0) this.drained();
     const { clientIdleMs } = this.#options;
-    if (nowMs - this.#seat.meter.lastAudioAtMs >= clientIdleMs) {
+    if (nowMs - this.#seat.lastAudioAtMs >= clientIdleMs) {
       this.#part(
         new AppError("client-idle", `expected audio within ${clientIdleMs} ms`),
         "sent-away",
@@ -225,7 +225,7 @@ export class ClientConnection implements AttachedClient {
   }
 
   #receiveControl(text: string, seat: Seat): void {
-    const failure = seat.controlMeter.judge(text, Date.now());
+    const failure = seat.judgeControl(text, Date.now());
     if (failure !== undefined) {
       this.#part(failure, "sent-away");
       return;
@@ -270,11 +270,17 @@ export class ClientConnection implements AttachedClient {
 
   /** About this connection, and none of the session's affair but for the number. */
   #tell(message: Unnumbered<ServerMessage>): void {
-    this.#socket?.send(serialise(this.#seat?.feed.numberBeside() ?? 0, message));
+    this.#socket?.send(serialise(this.#seat?.feed.takeConnectionNumber() ?? 0, message));
   }
 
   #settleRead(): void {
     this.#whenRead?.resolve();
     this.#whenRead = undefined;
   }
+}
+
+/** What a close means that did not come from the gateway's own side. */
+function partingOf(code: number, reason: string): Parting {
+  if (code === NORMAL_CLOSURE) return "departed";
+  return reason.startsWith(BROKEN_FRAMES) ? "sent-away" : "cut-off";
 }

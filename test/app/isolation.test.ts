@@ -12,6 +12,7 @@ import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-c
 import { DEFAULT_BATCH_QUEUE_CONFIG } from "../../src/transcripts/queue/batch-queue-config.ts";
 import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
 import { TranscriptBatchQueue } from "../../src/transcripts/transcript-batch-queue.ts";
+import { openedSession } from "../support/probes/opened-session.ts";
 import { recordedLog } from "../support/probes/recorded-log.ts";
 import { until } from "../support/probes/until.ts";
 import { createJournalStage } from "../support/stages/journal-stage.ts";
@@ -81,7 +82,9 @@ async function setup(sessionsMax?: number) {
     const stage = relayStage();
     if (broken !== undefined) stage.break(broken);
     const own = log.child({ connection: identity });
-    const session = sessions.open({ ...speaker, identity }, recognition, stage.client, own);
+    const session = openedSession(
+      sessions.open({ ...speaker, identity }, recognition, stage.client, own),
+    );
     const speak = () => {
       const audio = speech(UTTERANCES);
       const { byteLength } = audioFrame(100);

@@ -2,15 +2,21 @@ import { AppError } from "../../kernel/errors.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
-import type { KeptFinals, Transcript } from "../../relay/ports.ts";
+import type {
+  AudioFormat,
+  ClientLink,
+  KeptFinals,
+  Transcript,
+  Translation,
+} from "../../relay/ports.ts";
 import {
   serialise,
   transcriptionMessage,
+  translationMessage,
   type ServerMessage,
   type Unnumbered,
 } from "../protocol/server-messages.ts";
 import { sendForgotten, sendHeld, type CatchingUpClient } from "./catch-up.ts";
-import { OpenPartials } from "./open-partials.ts";
 import { ReplayBuffer } from "./replay-buffer.ts";
 
 /** The socket that a session's owner has at present. */
@@ -32,8 +38,17 @@ export interface MessageFeedDeps {
   readonly memory: MemoryBudget;
 }
 
-/** What holds until something else does: one message each tells it to a client that comes back. */
-export type Standing = "readiness" | "provider" | "journal" | "process";
+export interface MessageFeedOptions {
+  /** By which the session's owner comes back to it. */
+  readonly resumeId: string;
+  /** The call that is spoken in. */
+  readonly sessionSlug: string;
+  /** What the session hears. */
+  readonly audio: AudioFormat;
+}
+
+/** What goes on until something ends it: one message for each of these tells it to a client that comes back. */
+type Standing = "readiness" | "provider" | "journal" | "process";
 
 /** `connectionId` is that of the client that is told. */
 type StandingMessage = (connectionId: string) => Unnumbered<ServerMessage>;
@@ -50,23 +65,24 @@ type Attachment =
  * - Finals, translations and gaps are numbered and kept once, and sent again under the same number.
  * - Partials are left out where nobody reads them: the latest one of each utterance comes when somebody does (R22).
  * - What is standing, such as "ready", is told to every client that attaches.
+ * - After the end every client is closed alike, once it has caught up.
  *
  * Modes: nobody attached ↔ catching up → live.
  */
-export class MessageFeed {
+export class MessageFeed implements ClientLink {
   readonly #deps: MessageFeedDeps;
-  readonly #sessionSlug: string;
+  readonly #options: MessageFeedOptions;
   readonly #replay: ReplayBuffer;
-  readonly #openPartials = new OpenPartials();
   readonly #standing = new Map<Standing, StandingMessage>();
   #attachment: Attachment = { kind: "none" };
   #sequence = 0;
   #hasUnsentPartials = false;
+  #isDraining = false;
   #ending: { readonly failure: AppError | undefined } | undefined;
 
-  constructor(deps: MessageFeedDeps, sessionSlug: string) {
+  constructor(deps: MessageFeedDeps, options: MessageFeedOptions) {
     this.#deps = deps;
-    this.#sessionSlug = sessionSlug;
+    this.#options = options;
     this.#replay = new ReplayBuffer(deps.memory);
   }
 
@@ -87,7 +103,7 @@ export class MessageFeed {
    * The number of a message about the connection alone. While its client catches up it repeats one that the client has: a
    * higher one would hide what is still to come, if the socket broke now.
    */
-  numberBeside(): number {
+  takeConnectionNumber(): number {
     return this.#attachment.kind === "catching-up" ? this.#attachment.seen : this.#nextSequence();
   }
 
@@ -106,52 +122,11 @@ export class MessageFeed {
     return true;
   }
 
-  /** What may be asked for again: it is kept first, so that no socket that dies while it is sent takes it along. */
-  show(message: Unnumbered<ServerMessage>, utteranceKey?: string): void {
-    const seq = this.#nextSequence();
-    const text = serialise(seq, message);
-    this.#replay.keep(seq, text, utteranceKey);
-    if (this.#attachment.kind !== "live") return;
-    this.#attachment.client.send(text);
-    if (message.type === "transcription") this.#deps.metrics.tallies.finals_sent += 1;
-  }
-
-  /** One state of an utterance; a final takes the partials of its utterance away and is shown by `show`. */
-  note(transcript: Transcript): void {
-    this.#openPartials.note(transcript);
-    if (transcript.isFinal || this.#attachment.kind !== "live") return;
-    const { tallies } = this.#deps.metrics;
-    if (this.#attachment.client.isBehind) {
-      this.#hasUnsentPartials = true;
-      tallies.partials_dropped += 1;
-    } else {
-      this.tell(transcriptionMessage(transcript));
-      tallies.partials_sent += 1;
-    }
-  }
-
-  /** Tells what holds from now on, also to every client that attaches later. */
-  stand(what: Standing, message: StandingMessage): void {
-    this.#standing.set(what, message);
-    if (this.#attachment.kind === "live") this.tell(message(this.#attachment.client.id));
-  }
-
-  /** Tells that it holds no longer. */
-  pass(what: Standing, message: Unnumbered<ServerMessage>): void {
-    this.#standing.delete(what);
-    this.tell(message);
-  }
-
-  /** For the client that is there now; whoever is not there does not miss it. */
-  tell(message: Unnumbered<ServerMessage>): void {
-    if (this.#attachment.kind !== "live") return;
-    this.#attachment.client.send(serialise(this.#nextSequence(), message));
-  }
-
-  /** Nothing follows: every client is closed like this, once it has caught up. */
-  end(failure: AppError | undefined): void {
-    this.#ending = { failure };
-    if (this.#attachment.kind === "live") this.#attachment.client.close(failure);
+  /** The attached client has read what was sent: partials that had to wait go out. */
+  readerCaughtUp(): void {
+    if (!this.#hasUnsentPartials) return;
+    this.#hasUnsentPartials = false;
+    this.#sendOpenPartials();
   }
 
   /** Lets go of what it keeps. Nobody attaches any more. */
@@ -159,21 +134,86 @@ export class MessageFeed {
     this.#replay.clear();
   }
 
-  /** The attached client has read what was sent: partials that had to wait go out. */
-  readerCaughtUp(): void {
-    if (!this.#hasUnsentPartials) return;
-    this.#hasUnsentPartials = false;
-    this.#tellPartials();
+  showReady(): void {
+    const { resumeId, audio } = this.#options;
+    this.#setStanding("readiness", (connectionId) => ({
+      type: "ready",
+      resume: resumeId,
+      connection_id: connectionId,
+      encoding: audio.encoding,
+      sample_rate: audio.sampleRate,
+    }));
+  }
+
+  showQueued(position: number): void {
+    this.#setStanding("readiness", () => ({ type: "status", state: "queued", position }));
+  }
+
+  showInterrupted(): void {
+    this.#setStanding("provider", () => ({ type: "status", state: "reconnecting" }));
+  }
+
+  showResumed(): void {
+    this.#clearStanding("provider", { type: "status", state: "live" });
+  }
+
+  showTranscript(transcript: Transcript): void {
+    const { utteranceKey } = transcript;
+    if (!transcript.isFinal) {
+      this.#replay.keepPartial(transcript);
+      this.#sendPartial(transcript);
+      return;
+    }
+    this.#replay.dropPartial(utteranceKey);
+    // A final without text takes partials back and is not stored: nobody finds it by its key.
+    const storedKey = transcript.text === "" ? undefined : utteranceKey;
+    const isSent = this.#keepAndSend(transcriptionMessage(transcript), storedKey);
+    if (isSent) this.#deps.metrics.tallies.finals_sent += 1;
+  }
+
+  showTranslation(translation: Translation): void {
+    this.#keepAndSend(translationMessage(translation), translation.utteranceKey);
+  }
+
+  showGap(from: Date, to: Date): void {
+    const times = { from: from.toISOString(), to: to.toISOString() };
+    this.#keepAndSend({ type: "status", state: "gap", ...times }, undefined);
+  }
+
+  /** R6: whether finals survive the process at present. */
+  showJournaling(isUnjournaled: boolean): void {
+    if (isUnjournaled) {
+      this.#setStanding("journal", () => ({ type: "status", state: "unjournaled" }));
+    } else {
+      this.#clearStanding("journal", { type: "status", state: "journaled" });
+    }
+  }
+
+  /** R30: the server goes away. The close follows when the last finals are out. */
+  showDraining(): void {
+    this.#isDraining = true;
+    this.#setStanding("process", () => ({ type: "status", state: "draining" }));
+  }
+
+  /** Nothing follows. */
+  end(failure: AppError | undefined): void {
+    // Whatever failed while the server went away: the next one may do better.
+    const told = this.#isDraining
+      ? new AppError("draining", "the server restarts: connect again")
+      : failure;
+    this.#ending = { failure: told };
+    if (this.#attachment.kind === "live") this.#attachment.client.close(told);
   }
 
   /** Never rejects. The one await is for finals that have to be read back; meanwhile others may be forgotten. */
   async #catchUp(client: AttachedClient, after: number): Promise<void> {
+    const { sessionSlug } = this.#options;
     const { tallies } = this.#deps.metrics;
     try {
       let missed = this.#replay.since(after);
       let missing = missed.unknownCount;
       for (let last = missed.forgotten.at(-1); last !== undefined; last = missed.forgotten.at(-1)) {
-        missing += await sendForgotten(client, this.#sessionSlug, missed.forgotten, this.#deps);
+        missing += await sendForgotten(client, sessionSlug, missed.forgotten, this.#deps);
         if (this.client !== client) return;
         missed = this.#replay.since(last.seq);
       }
@@ -181,21 +221,64 @@ export class MessageFeed {
       if (this.client !== client) return;
       this.#attachment = { kind: "live", client };
       tallies.finals_missed += missing;
-      if (missing > 0) this.tell({ type: "status", state: "missed", count: missing });
-      this.#tellPartials();
-      for (const message of this.#standing.values()) this.tell(message(client.id));
+      if (missing > 0) this.#sendOnce({ type: "status", state: "missed", count: missing });
+      this.#sendOpenPartials();
+      for (const message of this.#standing.values()) this.#sendOnce(message(client.id));
       if (this.#ending !== undefined) client.close(this.#ending.failure);
     } catch (error) {
       client.crash(error);
     }
   }
 
+  /** Holds from now on, also for every client that attaches later. */
+  #setStanding(what: Standing, message: StandingMessage): void {
+    this.#standing.set(what, message);
+    if (this.#attachment.kind === "live") this.#sendOnce(message(this.#attachment.client.id));
+  }
+
+  /** Holds no longer, which `message` says. */
+  #clearStanding(what: Standing, message: Unnumbered<ServerMessage>): void {
+    this.#standing.delete(what);
+    this.#sendOnce(message);
+  }
+
+  /**
+   * For what may be asked for again: it is kept first, so that no socket that dies while it is sent takes it along. Says
+   * whether somebody is there who gets it now.
+   */
+  #keepAndSend(message: Unnumbered<ServerMessage>, storedKey: string | undefined): boolean {
+    const seq = this.#nextSequence();
+    const text = serialise(seq, message);
+    this.#replay.keep(seq, text, storedKey);
+    if (this.#attachment.kind !== "live") return false;
+    this.#attachment.client.send(text);
+    return true;
+  }
+
+  /** For the client that is there now; whoever is not there does not miss it. */
+  #sendOnce(message: Unnumbered<ServerMessage>): void {
+    if (this.#attachment.kind !== "live") return;
+    this.#attachment.client.send(serialise(this.#nextSequence(), message));
+  }
+
+  #sendPartial(partial: Transcript): void {
+    if (this.#attachment.kind !== "live") return;
+    const { tallies } = this.#deps.metrics;
+    if (this.#attachment.client.isBehind) {
+      this.#hasUnsentPartials = true;
+      tallies.partials_dropped += 1;
+    } else {
+      this.#sendOnce(transcriptionMessage(partial));
+      tallies.partials_sent += 1;
+    }
+  }
+
+  #sendOpenPartials(): void {
+    for (const partial of this.#replay.openPartials) this.#sendOnce(transcriptionMessage(partial));
+  }
+
   #nextSequence(): number {
     this.#sequence += 1;
     return this.#sequence;
-  }
-
-  #tellPartials(): void {
-    for (const partial of this.#openPartials.all()) this.tell(transcriptionMessage(partial));
   }
 }

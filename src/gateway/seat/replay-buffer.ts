@@ -1,4 +1,5 @@
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
+import type { Transcript } from "../../relay/ports.ts";
 
 /** A message as its client was sent it, or would have been. */
 export interface NumberedMessage {
@@ -35,11 +36,15 @@ const FORGOTTEN_MAX = 2048;
 /** A number, and a key of about 50 letters. */
 const FORGOTTEN_BYTES = 100;
 
+/** A speaker has one or two utterances open; where they never close, the latest are kept. */
+const OPEN_UTTERANCES_MAX = 16;
+
 /**
- * The messages of one session that a client may ask for again (R21), within fixed bounds.
+ * What a client of one session is sent when it comes back (R21), or has read what was sent to it (R22), within fixed bounds.
  *
- * The latest are held as they were sent. Of older finals the number and the key stay, so that they can be read from where
- * they are kept and sent again under the number that they had.
+ * - The latest numbered messages are held as they were sent. Of older finals the number and the key stay, so that they can be
+ *   read from where they are kept and sent again under the number that they had.
+ * - Of each utterance that is still being spoken the latest partial is kept; its final takes it away.
  */
 export class ReplayBuffer {
   readonly #memory: MemoryBudget;
@@ -48,18 +53,38 @@ export class ReplayBuffer {
   #forgotten: ForgottenFinal[] = [];
   #unknownCount = 0;
   #unknownThrough = 0;
+  /** By the key of the utterance, the one that was opened first before the others. */
+  readonly #openPartials = new Map<string, Transcript>();
 
-  /** What is kept is taken from `memory`: one byte a character, as JavaScript keeps Latin letters. */
+  /** Messages that are kept are taken from `memory`: one byte a character, as JavaScript keeps Latin letters. */
   constructor(memory: MemoryBudget) {
     this.#memory = memory;
   }
 
-  /** `seq` is higher than all before. */
+  /** The latest partial of each open utterance. */
+  get openPartials(): Iterable<Transcript> {
+    return this.#openPartials.values();
+  }
+
+  /** `seq` is higher than all before. `utteranceKey` is that of a stored final, by which it can be read back. */
   keep(seq: number, text: string, utteranceKey: string | undefined): void {
     this.#held.push({ seq, text, utteranceKey });
     this.#characters += text.length;
     this.#memory.take(text.length);
     while (this.#characters > HELD_CHARACTERS_MAX) this.#forgetOldest();
+  }
+
+  /** Takes the place of the utterance's earlier partial. */
+  keepPartial(partial: Transcript): void {
+    this.#openPartials.set(partial.utteranceKey, partial);
+    if (this.#openPartials.size <= OPEN_UTTERANCES_MAX) return;
+    const [oldest] = this.#openPartials.keys();
+    if (oldest !== undefined) this.#openPartials.delete(oldest);
+  }
+
+  /** The utterance has its final. */
+  dropPartial(utteranceKey: string): void {
+    this.#openPartials.delete(utteranceKey);
   }
 
   /** What came after the message with this number. */
@@ -77,6 +102,7 @@ export class ReplayBuffer {
     this.#held = [];
     this.#characters = 0;
     this.#forgotten = [];
+    this.#openPartials.clear();
   }
 
   #forgetOldest(): void {

@@ -5,8 +5,9 @@ import type { Health } from "../../observe/health.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Speaker } from "../../relay/ports.ts";
 import type { SessionLimit, SessionRegistry } from "../../relay/session/session-registry.ts";
+import { Session } from "../../relay/session/session.ts";
 import type { Admitted } from "../door/admission.ts";
-import type { MessageFeedDeps } from "./message-feed.ts";
+import { MessageFeed, type MessageFeedDeps } from "./message-feed.ts";
 import { Seat } from "./seat.ts";
 
 export interface SeatDeskDeps extends MessageFeedDeps {
@@ -19,25 +20,30 @@ export interface SeatDeskOptions {
   readonly graceMs: number;
 }
 
-const LIMIT_MESSAGES: Readonly<Record<SessionLimit, string>> = {
+/** Why there is no seat for a new session. */
+type Obstacle = SessionLimit | "not-ready";
+
+const OBSTACLE_MESSAGES: Readonly<Record<Obstacle, string>> = {
+  draining: "the server restarts: connect again",
+  "not-ready": "the gateway takes no new sessions at the moment",
   "capacity-exhausted": "expected a free session of the gateway, got none",
   "memory-exhausted": "expected memory for a further session, got none",
   "subject-limit": "expected a free session of this subject, got none",
   "call-limit": "expected a free session of this call, got none",
-  draining: "the server restarts: connect again",
 };
 
 /** 192 bits: nobody finds one by trying (R21). */
 const RESUME_ID_BYTES = 24;
 
 /**
- * Where a connection gets its session: a new one within the limits, or the one that it was cut off from (R21).
+ * Where a connection gets its seat: that of a new session within the limits, or the one that it was cut off from (R21).
  *
- * A session is here from its start until nobody can come back to it.
+ * A seat is here from its session's start until nobody can come back to it.
  */
 export class SeatDesk {
   readonly #deps: SeatDeskDeps;
   readonly #options: SeatDeskOptions;
+  /** By their resume ids, in the order in which their sessions began. */
   readonly #seats = new Map<string, Seat>();
   #isUnjournaled = false;
 
@@ -49,11 +55,11 @@ export class SeatDesk {
   /** Sessions that wait for their client. */
   get detachedCount(): number {
     let count = 0;
-    for (const seat of this.#seats.values()) if (isWaiting(seat)) count += 1;
+    for (const seat of this.#seats.values()) if (seat.isWaiting) count += 1;
     return count;
   }
 
-  /** The session to attach to, or why there is none. An id that nobody knows any more leads to a new session. */
+  /** The seat to attach to, or why there is none. An id that nobody knows any more leads to a new session. */
   enter(admitted: Admitted, log: Log): Seat | AppError {
     const { resume } = admitted;
     const known = resume === undefined ? undefined : this.#seats.get(resume.id);
@@ -72,60 +78,61 @@ export class SeatDesk {
   }
 
   announceDrain(): void {
-    this.#forEach((seat) => seat.drain());
+    this.#forEach(({ feed }) => feed.showDraining());
   }
 
   announceJournaling(isUnjournaled: boolean): void {
     this.#isUnjournaled = isUnjournaled;
-    this.#forEach((seat) => seat.tellJournaling(isUnjournaled));
+    this.#forEach(({ feed }) => feed.showJournaling(isUnjournaled));
   }
 
   #create(admitted: Admitted, log: Log): Seat | AppError {
-    const { sessions, health } = this.#deps;
+    const { sessions, health, metrics } = this.#deps;
     const { speaker, recognition } = admitted;
-    const limit = sessions.limitReachedBy(speaker);
-    if (limit === "draining") return new AppError(limit, LIMIT_MESSAGES[limit]);
-    if (!health.readiness().ready) {
-      return new AppError("not-ready", "the gateway takes no new sessions at the moment");
-    }
+    // A process that drains is not ready either, but whoever comes may come back to its successor at once.
+    if (sessions.isDraining) return refusal("draining");
+    if (!health.readiness().ready) return refusal("not-ready");
     // Whoever begins anew does not come back to what it began before.
-    this.#release(isDetached, (detached) => isSameSpeaker(detached.speaker, speaker));
-    if (limit !== undefined) {
-      this.#makeRoom(limit, speaker);
-      return new AppError(limit, LIMIT_MESSAGES[limit]);
+    this.#abandonEach((seat) => seat.isDetached && isSameSpeaker(seat.speaker, speaker));
+    const resumeId = createResumeId();
+    const { audio } = recognition;
+    const feed = new MessageFeed(this.#deps, {
+      resumeId,
+      sessionSlug: speaker.sessionSlug,
+      audio,
+    });
+    if (this.#isUnjournaled) feed.showJournaling(true);
+    const session = sessions.open(speaker, recognition, feed, log);
+    if (!(session instanceof Session)) {
+      this.#makeRoom(session, speaker);
+      return refusal(session);
     }
+    const { graceMs } = this.#options;
     const seat = new Seat(
-      this.#deps,
-      {
-        resumeId: createResumeId(),
-        speaker,
-        recognition,
-        graceMs: this.#options.graceMs,
-        openSession: (client) => sessions.open(speaker, recognition, client, log),
-      },
+      { session, feed, metrics },
+      { resumeId, speaker, recognition, graceMs },
       Date.now(),
     );
-    if (this.#isUnjournaled) seat.tellJournaling(true);
-    this.#seats.set(seat.resumeId, seat);
+    this.#seats.set(resumeId, seat);
     return seat;
   }
 
   /** Those who are there go before those who may come back: the place is free when the client tries again. */
   #makeRoom(limit: SessionLimit, speaker: Speaker): void {
     let isFound = false;
-    this.#release(isWaiting, (waiting) => {
-      if (isFound) return false;
+    this.#abandonEach((seat) => {
+      if (isFound || !seat.isWaiting) return false;
       isFound =
-        (limit !== "subject-limit" || waiting.speaker.subject === speaker.subject) &&
-        (limit !== "call-limit" || waiting.speaker.sessionSlug === speaker.sessionSlug);
+        (limit !== "subject-limit" || seat.speaker.subject === speaker.subject) &&
+        (limit !== "call-limit" || seat.speaker.sessionSlug === speaker.sessionSlug);
       return isFound;
     });
   }
 
-  /** Lets go of sessions without a client, in the order in which they began. */
-  #release(...conditions: readonly ((seat: Seat) => boolean)[]): void {
+  /** Gives up those sessions without a client that `isMeant` names, in the order in which they began. */
+  #abandonEach(isMeant: (seat: Seat) => boolean): void {
     this.#forEach((seat) => {
-      if (conditions.every((isMet) => isMet(seat))) seat.abandon("client-gone");
+      if (isMeant(seat)) seat.abandon("client-gone");
     });
   }
 
@@ -136,6 +143,10 @@ export class SeatDesk {
       seat.crash(error);
     });
   }
+}
+
+function refusal(obstacle: Obstacle): AppError {
+  return new AppError(obstacle, OBSTACLE_MESSAGES[obstacle]);
 }
 
 /** A stolen id is worth nothing: only its own speaker may use it, and hears what is wrong with the rest. */
@@ -150,15 +161,6 @@ function obstacleTo(seat: Seat, { speaker, recognition }: Admitted): AppError | 
     "request-invalid",
     `expected the session's own audio, ${encoding} with sample_rate ${sampleRate}`,
   );
-}
-
-function isDetached(seat: Seat): boolean {
-  return seat.detachedSinceMs !== undefined && seat.isResumable;
-}
-
-/** One whose session has ended takes nobody's place. */
-function isWaiting(seat: Seat): boolean {
-  return isDetached(seat) && !seat.feed.hasEnded;
 }
 
 export function isSameSpeaker(one: Speaker, other: Speaker): boolean {

@@ -1,23 +1,21 @@
-import { AppError, createInternalFailure } from "../../kernel/errors.ts";
-import type {
-  ClientLink,
-  RecognitionOptions,
-  Speaker,
-  Transcript,
-  Translation,
-} from "../../relay/ports.ts";
+import { createInternalFailure, type AppError } from "../../kernel/errors.ts";
+import type { Metrics } from "../../observe/metrics.ts";
+import type { RecognitionOptions, Speaker } from "../../relay/ports.ts";
 import type { Session, StopCause } from "../../relay/session/session.ts";
-import {
-  serialise,
-  transcriptionMessage,
-  translationMessage,
-} from "../protocol/server-messages.ts";
-import { AudioMeter } from "./audio-meter.ts";
+import { serialise } from "../protocol/server-messages.ts";
+import { AudioMeter, type AudioVerdict } from "./audio-meter.ts";
 import { ControlMeter } from "./control-meter.ts";
-import { MessageFeed, type AttachedClient, type MessageFeedDeps } from "./message-feed.ts";
+import type { AttachedClient, MessageFeed } from "./message-feed.ts";
 
 /** Why a client is not attached any more: only one that was cut off is waited for, others have departed or were sent away. */
 export type Parting = "cut-off" | "departed" | "sent-away";
+
+export interface SeatDeps {
+  readonly session: Session;
+  /** What the session tells. */
+  readonly feed: MessageFeed;
+  readonly metrics: Pick<Metrics, "tallies">;
+}
 
 export interface SeatOptions {
   readonly resumeId: string;
@@ -25,48 +23,54 @@ export interface SeatOptions {
   readonly recognition: RecognitionOptions;
   /** How long a client that was cut off is waited for; 0 waits for nobody. */
   readonly graceMs: number;
-  /** Opens the session that this is the end of. Called once, when the first client is attached. */
-  readonly openSession: (client: ClientLink) => Session;
 }
 
 /**
- * The gateway's end of one session, over the sockets of its owner. It outlives the sockets of the session's owner (R21): a session whose client was cut off
- * goes on, and is asked to stop when nobody has come back within the grace. After the session's end the seat stays for as
- * long, because nobody can know whether its client has read the last messages.
+ * The gateway's end of one session, over the sockets of its owner.
+ *
+ * It outlives them (R21): a session whose client was cut off goes on, and is abandoned when nobody has come back within the
+ * grace. After the session's end the seat stays for as long, because nobody can know whether its client has read the last
+ * messages. What comes from a client is judged here, over all of its sockets (R23); what the session tells goes out by `feed`.
+ *
+ * Modes: new → taken ⇄ detached → abandoned. To an abandoned session nobody comes back; what was said is still transcribed.
  */
-export class Seat implements ClientLink {
+export class Seat {
   readonly resumeId: string;
   readonly speaker: Speaker;
   readonly recognition: RecognitionOptions;
-  readonly meter: AudioMeter;
-  readonly controlMeter: ControlMeter;
   readonly feed: MessageFeed;
-  readonly #deps: MessageFeedDeps;
-  readonly #options: SeatOptions;
-  #session: Session | undefined;
-  /** Since when nobody is attached; undefined while somebody is. */
+  readonly #deps: SeatDeps;
+  readonly #graceMs: number;
+  readonly #audioMeter: AudioMeter;
+  readonly #controlMeter = new ControlMeter();
+  #isNew = true;
+  /** Since when nobody is attached; undefined while somebody is, and before anybody was. */
   #detachedSinceMs: number | undefined;
   #isAbandoned = false;
-  #isDraining = false;
 
-  constructor(deps: MessageFeedDeps, options: SeatOptions, nowMs: number) {
+  constructor(deps: SeatDeps, options: SeatOptions, nowMs: number) {
     this.#deps = deps;
-    this.#options = options;
+    this.#graceMs = options.graceMs;
     this.resumeId = options.resumeId;
     this.speaker = options.speaker;
     this.recognition = options.recognition;
-    this.meter = new AudioMeter(options.recognition.audio, nowMs);
-    this.controlMeter = new ControlMeter();
-    this.feed = new MessageFeed(deps, options.speaker.sessionSlug);
+    this.feed = deps.feed;
+    this.#audioMeter = new AudioMeter(options.recognition.audio, nowMs);
   }
 
-  get detachedSinceMs(): number | undefined {
-    return this.#detachedSinceMs;
-  }
-
-  /** Whether somebody may come back to it. To a session that its client has abandoned nobody does. */
+  /** Whether somebody may come back to it. */
   get isResumable(): boolean {
     return !this.#isAbandoned;
+  }
+
+  /** Whether it waits for somebody to come back. */
+  get isDetached(): boolean {
+    return this.#detachedSinceMs !== undefined && !this.#isAbandoned;
+  }
+
+  /** Whether its session goes on and takes a place meanwhile; one that has ended takes nobody's. */
+  get isWaiting(): boolean {
+    return this.isDetached && !this.feed.hasEnded;
   }
 
   /** Nothing is to be expected of it any more. */
@@ -74,32 +78,30 @@ export class Seat implements ClientLink {
     return this.feed.hasEnded && this.#isAbandoned;
   }
 
-  /** R24: a bug met on behalf of this session ends it, and nothing else. */
-  crash(error: unknown): void {
-    this.#isAbandoned = true;
-    this.feed.client?.crash(error);
-    this.#session?.abort(createInternalFailure(error));
+  /** When audio came last; before any, when the seat was made. */
+  get lastAudioAtMs(): number {
+    return this.#audioMeter.lastAudioAtMs;
   }
 
   /** Gives the session to this client. `after` is the last message that it has seen; the first client has seen none. */
   attach(client: AttachedClient, after: number): void {
-    const isResumed = this.#session !== undefined;
+    const isResumed = !this.#isNew;
     if (isResumed) this.#deps.metrics.tallies.sessions_resumed += 1;
+    this.#isNew = false;
     this.#detachedSinceMs = undefined;
     // Numbers that were never given would hide what comes.
-    const seen = Math.min(after, this.feed.sequence);
+    const seen = isResumed ? Math.min(after, this.feed.sequence) : 0;
     client.send(
       serialise(seen, {
         type: "session",
         connection_id: client.id,
         resume: this.resumeId,
         resumed: isResumed,
-        audio_received_ms: this.meter.receivedMs,
-        grace_ms: this.#options.graceMs,
+        audio_received_ms: this.#audioMeter.receivedMs,
+        grace_ms: this.#graceMs,
       }),
     );
     this.feed.attach(client, seen);
-    this.#session ??= this.#options.openSession(this);
   }
 
   /** The client's socket is gone, or as good as gone. Of a client that was replaced this says nothing. */
@@ -107,91 +109,51 @@ export class Seat implements ClientLink {
     if (!this.feed.detach(client)) return;
     this.#detachedSinceMs = nowMs;
     if (parting === "sent-away") this.abandon("gateway-close");
-    else if (parting === "departed" || this.#options.graceMs === 0) this.abandon("client-gone");
+    else if (parting === "departed" || this.#graceMs === 0) this.abandon("client-gone");
+  }
+
+  /** Judges a frame, and hands it to the session unless it is refused. It is not copied and must not change. */
+  acceptAudio(frame: Uint8Array, nowMs: number): AudioVerdict {
+    const verdict = this.#audioMeter.judge(frame.byteLength, nowMs);
+    if (verdict.kind === "refused") return verdict;
+    const { tallies } = this.#deps.metrics;
+    tallies.audio_frames += 1;
+    tallies.audio_bytes += frame.byteLength;
+    this.#deps.session.acceptAudio(frame);
+    return verdict;
+  }
+
+  /** What is wrong with a control message at this moment, if anything. Called once for each, before it is parsed. */
+  judgeControl(text: string, nowMs: number): AppError | undefined {
+    return this.#controlMeter.judge(text, nowMs);
+  }
+
+  /** The same for a ping, which counts like an empty control message: Bun answers it, and a flood would go unseen. */
+  judgePing(nowMs: number): AppError | undefined {
+    return this.#controlMeter.judge("", nowMs);
+  }
+
+  /** The client has said everything. */
+  stop(): void {
+    this.#deps.session.requestStop("client-stop");
   }
 
   /** Nobody comes back: what was said is still transcribed and stored. */
   abandon(cause: StopCause): void {
     this.#isAbandoned = true;
-    this.#session?.requestStop(cause);
-  }
-
-  /** Takes a frame that the meter has let through. */
-  acceptAudio(frame: Uint8Array): void {
-    this.#session?.acceptAudio(frame);
-  }
-
-  /** The client has said everything. */
-  stop(): void {
-    this.#session?.requestStop("client-stop");
+    this.#deps.session.requestStop(cause);
   }
 
   /** Ends the grace when it is over. Called about once a second. */
   sweep(nowMs: number): void {
     if (this.#detachedSinceMs === undefined || this.#isAbandoned) return;
-    if (nowMs - this.#detachedSinceMs >= this.#options.graceMs) this.abandon("client-gone");
+    if (nowMs - this.#detachedSinceMs >= this.#graceMs) this.abandon("client-gone");
   }
 
-  /** R30: tells the client that the server goes away; the close follows when its finals are out. */
-  drain(): void {
-    this.#isDraining = true;
-    this.feed.stand("process", () => ({ type: "status", state: "draining" }));
-  }
-
-  /** R6: tells the client whether finals survive the process at present. */
-  tellJournaling(isUnjournaled: boolean): void {
-    if (isUnjournaled) {
-      this.feed.stand("journal", () => ({ type: "status", state: "unjournaled" }));
-    } else {
-      this.feed.pass("journal", { type: "status", state: "journaled" });
-    }
-  }
-
-  showReady(): void {
-    const { encoding, sampleRate } = this.recognition.audio;
-    this.feed.stand("readiness", (connectionId) => ({
-      type: "ready",
-      resume: this.resumeId,
-      connection_id: connectionId,
-      encoding,
-      sample_rate: sampleRate,
-    }));
-  }
-
-  showTranscript(transcript: Transcript): void {
-    this.feed.note(transcript);
-    if (!transcript.isFinal) return;
-    // A final without text takes partials back and is not stored.
-    const key = transcript.text === "" ? undefined : transcript.utteranceKey;
-    this.feed.show(transcriptionMessage(transcript), key);
-  }
-
-  showTranslation(translation: Translation): void {
-    this.feed.show(translationMessage(translation), translation.utteranceKey);
-  }
-
-  showQueued(position: number): void {
-    this.feed.stand("readiness", () => ({ type: "status", state: "queued", position }));
-  }
-
-  showInterrupted(): void {
-    this.feed.stand("provider", () => ({ type: "status", state: "reconnecting" }));
-  }
-
-  showResumed(): void {
-    this.feed.pass("provider", { type: "status", state: "live" });
-  }
-
-  showGap(from: Date, to: Date): void {
-    const times = { from: from.toISOString(), to: to.toISOString() };
-    this.feed.show({ type: "status", state: "gap", ...times });
-  }
-
-  end(failure: AppError | undefined): void {
-    const drained = this.#isDraining
-      ? new AppError("draining", "the server restarts: connect again")
-      : undefined;
-    // Whatever failed while the server went away: the next one may do better.
-    this.feed.end(drained ?? failure);
+  /** R24: a bug met on behalf of this session ends it, and nothing else. */
+  crash(error: unknown): void {
+    this.#isAbandoned = true;
+    this.feed.client?.crash(error);
+    this.#deps.session.abort(createInternalFailure(error));
   }
 }

@@ -70,21 +70,22 @@ export class SessionRegistry {
     return this.#sessions.size;
   }
 
-  /** Which limit a further session of this speaker would break; that of the process before his own. */
-  limitReachedBy({ subject, sessionSlug }: Speaker): SessionLimit | undefined {
-    // Whoever was admitted just before the drain arrives here just after it, and nobody would stop that session.
-    if (this.#whenEmpty !== undefined) return "draining";
-    const { sessionsMax, sessionsPerSubjectMax, sessionsPerCallMax } = this.#options;
-    if (this.#sessions.size >= sessionsMax) return "capacity-exhausted";
-    if (this.#deps.memory.isTight) return "memory-exhausted";
-    const ofSubject = this.#countBySubject.get(subject) ?? 0;
-    if (ofSubject >= sessionsPerSubjectMax) return "subject-limit";
-    const ofCall = this.#countByCall.get(sessionSlug) ?? 0;
-    return ofCall >= sessionsPerCallMax ? "call-limit" : undefined;
+  get isDraining(): boolean {
+    return this.#whenEmpty !== undefined;
   }
 
-  /** Starts a session that belongs to `client`. Whoever calls has asked `limitReachedBy` in the same turn. */
-  open(speaker: Speaker, recognition: RecognitionOptions, client: ClientLink, log: Log): Session {
+  /**
+   * Starts a session that belongs to `client`, or names the limit that it would break; that of the process before the speaker's
+   * own. The client may be told things before this returns, its session's end included.
+   */
+  open(
+    speaker: Speaker,
+    recognition: RecognitionOptions,
+    client: ClientLink,
+    log: Log,
+  ): Session | SessionLimit {
+    const limit = this.#limitReachedBy(speaker);
+    if (limit !== undefined) return limit;
     const { provider, sink, record, metrics } = this.#deps;
     const session = new Session(
       {
@@ -116,6 +117,18 @@ export class SessionRegistry {
   /** Stops the sweep. Sessions that are still there are not told. */
   stop(): void {
     this.#sweep.stop();
+  }
+
+  #limitReachedBy({ subject, sessionSlug }: Speaker): SessionLimit | undefined {
+    // Whoever was admitted just before the drain arrives here just after it, and nobody would stop that session.
+    if (this.isDraining) return "draining";
+    const { sessionsMax, sessionsPerSubjectMax, sessionsPerCallMax } = this.#options;
+    if (this.#sessions.size >= sessionsMax) return "capacity-exhausted";
+    if (this.#deps.memory.isTight) return "memory-exhausted";
+    const ofSubject = this.#countBySubject.get(subject) ?? 0;
+    if (ofSubject >= sessionsPerSubjectMax) return "subject-limit";
+    const ofCall = this.#countByCall.get(sessionSlug) ?? 0;
+    return ofCall >= sessionsPerCallMax ? "call-limit" : undefined;
   }
 
   #remove(session: Session, cause: string): void {

@@ -4,6 +4,7 @@ import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
 import { SessionRegistry } from "../../../src/relay/session/session-registry.ts";
 import { ScriptedProvider } from "../../support/actors/doubles/scripted-provider.ts";
 import { fakeTime } from "../../support/probes/fake-time.ts";
+import { openedSession } from "../../support/probes/opened-session.ts";
 import { recordedLog } from "../../support/probes/recorded-log.ts";
 import {
   recognition,
@@ -34,7 +35,7 @@ function setup() {
       limits: sessionLimits,
     },
   );
-  const session = registry.open(speaker, recognition, stage.client, recordedLog());
+  const session = openedSession(registry.open(speaker, recognition, stage.client, recordedLog()));
   return {
     time,
     session,
@@ -109,7 +110,9 @@ test("[R15] a stop before the provider is ready leaves it the limit for its fina
 
 test("[R30] a drain ends every session within its limit, ready or not", async () => {
   using world = setup();
-  const other = world.registry.open(speaker, recognition, world.stage.client, recordedLog());
+  const other = openedSession(
+    world.registry.open(speaker, recognition, world.stage.client, recordedLog()),
+  );
   world.stream.becomeReady();
   const drained = world.registry.drain(4000);
   await world.time.advance(3900);

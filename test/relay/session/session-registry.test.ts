@@ -4,7 +4,9 @@ import { Metrics } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
 import type { SpeechProvider } from "../../../src/relay/ports.ts";
 import { SessionRegistry } from "../../../src/relay/session/session-registry.ts";
+import { Session } from "../../../src/relay/session/session.ts";
 import { ScriptedProvider } from "../../support/actors/doubles/scripted-provider.ts";
+import { openedSession } from "../../support/probes/opened-session.ts";
 import { recordedLog } from "../../support/probes/recorded-log.ts";
 import {
   recognition,
@@ -25,10 +27,17 @@ function setup(options: Limits = {}) {
   const stage = relayStage();
   const metrics = new Metrics();
   const registry = createRegistry(provider, metrics, options);
-  const open = (subject = "user-1", sessionSlug = "standup") =>
+  const tryOpen = (subject: string, sessionSlug: string) =>
     registry.open({ ...speaker, subject, sessionSlug }, recognition, stage.client, recordedLog());
-  const limitFor = (subject: string, sessionSlug = "standup") =>
-    registry.limitReachedBy({ ...speaker, subject, sessionSlug });
+  const open = (subject = "user-1", sessionSlug = "standup") =>
+    openedSession(tryOpen(subject, sessionSlug));
+  /** The limit that a further session would break; one that breaks none is let go of again. */
+  const limitFor = (subject: string, sessionSlug = "standup") => {
+    const opened = tryOpen(subject, sessionSlug);
+    if (!(opened instanceof Session)) return opened;
+    opened.abort(new AppError("internal", "the test ends it"));
+    return undefined;
+  };
   return {
     registry,
     provider,
@@ -113,7 +122,9 @@ test("[R23] names the process's limits before the subject's, and the subject's b
   expect(world.limitFor("b")).toBe("call-limit");
   memory.take(1000);
   expect(world.limitFor("a")).toBe("memory-exhausted");
+  memory.give(1000);
   world.open("b", "retro");
+  memory.take(1000);
   expect(world.limitFor("a")).toBe("capacity-exhausted");
   void world.registry.drain(0);
   expect(world.limitFor("a")).toBe("draining");
@@ -164,9 +175,11 @@ test("[R24] a provider that throws when it is asked for a stream costs that sess
   };
   const registry = createRegistry(broken, new Metrics(), { sessionsMax: 1 });
   const stage = relayStage();
-  registry.open(speaker, recognition, stage.client, recordedLog());
+  const first = registry.open(speaker, recognition, stage.client, recordedLog());
   expect(stage.eventsOf("end")[0]!.failure?.code).toBe("internal");
-  expect(registry.limitReachedBy(speaker)).toBeUndefined();
+  expect(first).toBeInstanceOf(Session);
+  // There is one place, and it is free again.
+  expect(registry.open(speaker, recognition, stage.client, recordedLog())).toBeInstanceOf(Session);
   registry.stop();
 });
 
