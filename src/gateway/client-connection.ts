@@ -4,9 +4,8 @@ import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Admitted, Authenticator } from "./door/admission.ts";
 import { TokenTerm } from "./door/token-term.ts";
-import { closeReason, errorMessage, toClientFailure } from "./protocol/client-failure.ts";
+import { closeFrame, errorMessage, toClientFailure } from "./protocol/client-failure.ts";
 import { parseClientMessage } from "./protocol/client-messages.ts";
-import { CLOSINGS, type CloseCode } from "./protocol/close-codes.ts";
 import { serialise, type ServerMessage, type Unnumbered } from "./protocol/server-messages.ts";
 import type { AttachedClient } from "./seat/message-feed.ts";
 import { isSameSpeaker, type SeatDesk } from "./seat/seat-desk.ts";
@@ -127,7 +126,7 @@ export class ClientConnection implements AttachedClient {
           allowance_ms: verdict.allowanceMs,
         });
       case "refused":
-        return this.#part(verdict.failure, "sent-away");
+        return this.#sendAway(verdict.failure);
     }
   }
 
@@ -140,7 +139,7 @@ export class ClientConnection implements AttachedClient {
   /** A ping came. Bun has answered it. */
   pinged(): void {
     const failure = this.#seat?.judgePing(Date.now());
-    if (failure !== undefined) this.#part(failure, "sent-away");
+    if (failure !== undefined) this.#sendAway(failure);
   }
 
   /** The socket has closed, by whichever side. Of a close of its own the gateway never learns whether it was read. */
@@ -161,11 +160,9 @@ export class ClientConnection implements AttachedClient {
     if (this.bufferedBytes === 0) this.drained();
     const { clientIdleMs } = this.#options;
     if (nowMs - this.#seat.lastAudioAtMs >= clientIdleMs) {
-      this.#part(
+      return this.#sendAway(
         new AppError("client-idle", `expected audio within ${clientIdleMs} ms`),
-        "sent-away",
       );
-      return;
     }
     switch (this.#term.judge(nowMs)) {
       case "valid":
@@ -196,17 +193,22 @@ export class ClientConnection implements AttachedClient {
   close(failure: AppError | undefined): void {
     const socket = this.#socket;
     if (socket === undefined) return;
-    const closeCode: CloseCode = failure === undefined ? 1000 : CLOSINGS[failure.code].closeCode;
+    const { code, reason } = closeFrame(failure);
     if (failure !== undefined) this.#tell(this.#errorOf(failure));
-    this.#deps.metrics.count("closes", String(closeCode));
+    this.#deps.metrics.count("closes", String(code));
     this.#socket = undefined;
-    socket.close(closeCode, failure === undefined ? "done" : closeReason(failure));
+    socket.close(code, reason);
   }
 
   /** R24: a bug met on behalf of this connection ends this connection, and nothing else. */
   crash(error: unknown): void {
     this.#deps.log.error("A connection failed on our side", traceError(error));
-    this.#part(createInternalFailure(error), "sent-away");
+    this.#sendAway(createInternalFailure(error));
+  }
+
+  /** The client broke a rule, or the failure is ours: nobody waits for it. */
+  #sendAway(failure: AppError): void {
+    this.#part(failure, "sent-away");
   }
 
   /** Closes for a failure of this connection. What the client said before is transcribed and stored all the same. */
@@ -227,19 +229,19 @@ export class ClientConnection implements AttachedClient {
   #receiveControl(text: string, seat: Seat): void {
     const failure = seat.judgeControl(text, Date.now());
     if (failure !== undefined) {
-      this.#part(failure, "sent-away");
+      this.#sendAway(failure);
       return;
     }
     const parsed = parseClientMessage(text);
     if (!parsed.ok) {
-      this.#part(new AppError("frame-invalid", parsed.problem), "sent-away");
+      this.#sendAway(new AppError("frame-invalid", parsed.problem));
     } else if (parsed.value.type === "stop") {
       seat.stop();
     } else if (this.#term.mayRefresh(Date.now())) {
       void this.#refresh(parsed.value.token);
     } else {
       const problem = "expected at most one refresh a second";
-      this.#part(new AppError("rate-exceeded", problem), "sent-away");
+      this.#sendAway(new AppError("rate-exceeded", problem));
     }
   }
 
@@ -251,7 +253,7 @@ export class ClientConnection implements AttachedClient {
         this.#term.renew(renewed.expiresAt);
         this.#tellTerm("token-refreshed");
       } else {
-        const problem = "expected the same subject, session and identity";
+        const problem = "expected the same subject, call and identity";
         this.#tell(this.#errorOf(new AppError("token-invalid", problem)));
       }
     } catch (error) {

@@ -9,8 +9,7 @@ import { ClientConnection } from "./client-connection.ts";
 import type { Admission, Authenticator } from "./door/admission.ts";
 import { findClientAddress } from "./door/client-address.ts";
 import { SOCKET_PATH, type HttpRoutes } from "./http-routes.ts";
-import { closeReason, errorMessage } from "./protocol/client-failure.ts";
-import { CLOSINGS } from "./protocol/close-codes.ts";
+import { closeFrame, errorMessage } from "./protocol/client-failure.ts";
 import { problem } from "./protocol/problem.ts";
 import { serialise } from "./protocol/server-messages.ts";
 import type { SeatDesk } from "./seat/seat-desk.ts";
@@ -197,10 +196,10 @@ function createSocketHandlers(
 }
 
 function refuse(socket: Socket, failure: AppError, metrics: Metrics): void {
-  const { closeCode } = CLOSINGS[failure.code];
+  const { code, reason } = closeFrame(failure);
   metrics.count("refusals", failure.code);
-  metrics.count("closes", String(closeCode));
+  metrics.count("closes", String(code));
   // No session, and so nothing to count.
   socket.send(serialise(0, errorMessage(failure)));
-  socket.close(closeCode, closeReason(failure));
+  socket.close(code, reason);
 }

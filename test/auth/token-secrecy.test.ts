@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { createTokenVerifier, TOKEN_BYTES_MAX } from "../../src/auth/token-verifier.ts";
 import {
-  closeReason,
+  closeFrame,
   errorMessage,
   toClientFailure,
 } from "../../src/gateway/protocol/client-failure.ts";
@@ -195,7 +195,7 @@ test("[R23] no failure of published keys, audience or issuer quotes the token", 
       const log = recordedLog();
       const error: unknown = await verifier.verify(token).catch((failure: unknown) => failure);
       const failure = toClientFailure(error, log);
-      const heard = [errorMessage(failure), closeReason(failure), log.lines];
+      const heard = [errorMessage(failure), closeFrame(failure).reason, log.lines];
       expectSilence(failure.message, token, heard);
       expectSilence(failure.message, token, Bun.inspect(error, { depth: 10 }));
       expect(failure.code).toBeOneOf(["token-invalid", "keys-unreachable"]);

@@ -1,7 +1,7 @@
 /** How a failure is put to a client. */
 import { AppError, createInternalFailure, describeError, toAppError } from "../../kernel/errors.ts";
 import type { Log } from "../../observe/log.ts";
-import { CLOSINGS, jitteredRetryMs, type Closing } from "./close-codes.ts";
+import { CLOSINGS, jitteredRetryMs, type CloseCode, type Closing } from "./close-codes.ts";
 import type { ErrorMessage, Unnumbered } from "./server-messages.ts";
 
 /** RFC 6455 allows 125 bytes in a close frame, two of them for the code; our reasons are ASCII. */
@@ -9,6 +9,11 @@ const REASON_LENGTH_MAX = 123;
 
 /** Nobody is sent away for longer, whatever a provider advises; no limit of ours needs more (`attempt-limiter.ts`). */
 const RETRY_AFTER_MS_MAX = 60_000;
+
+export interface CloseFrame {
+  readonly code: CloseCode;
+  readonly reason: string;
+}
 
 /** What a client reads before its socket is closed for `failure`. */
 export function errorMessage(failure: AppError): Unnumbered<ErrorMessage> {
@@ -29,8 +34,14 @@ function adviceFor({ retryAfterMs = 0 }: AppError, closing: Closing): Closing {
   return { ...closing, retryAfterMs: Math.min(retryAfterMs, RETRY_AFTER_MS_MAX) };
 }
 
-export function closeReason(failure: AppError): string {
-  return `${failure.code}: ${failure.message}`.slice(0, REASON_LENGTH_MAX);
+/** The close frame of a socket that is closed for `failure`, or, where there is none, because everything has been sent. */
+export function closeFrame(failure: AppError | undefined): CloseFrame {
+  if (failure === undefined) return { code: 1000, reason: "done" };
+  const { code, message } = failure;
+  return {
+    code: CLOSINGS[code].closeCode,
+    reason: `${code}: ${message}`.slice(0, REASON_LENGTH_MAX),
+  };
 }
 
 /** A failure that may be told as it is, or, for a bug of ours, one that tells nothing: the log has the bug's own words. */

@@ -1,6 +1,6 @@
+/** `GET /api/sessions/:slug/transcript`: a call's stored finals, for a token of that call. */
 import { CONTENT_TYPES, createTranscriptWriter } from "../../captions/transcript-formats.ts";
 import type { TranscriptEnding, TranscriptWriter } from "../../captions/transcript-writer.ts";
-/** `GET /api/sessions/:slug/transcript`: a call's stored finals, for a token of that call. */
 import { toAppError } from "../../kernel/errors.ts";
 import { sleep } from "../../kernel/timers.ts";
 import type { StoredSegment, TranscriptReader } from "../../relay/ports.ts";
@@ -50,7 +50,7 @@ export function createTranscriptRoute(deps: TranscriptRouteDeps): TranscriptRout
   const slots = new ReadSlots(READS);
   return async (request, url, encodedSlug) => {
     if (encodedSlug.length > ENCODED_SLUG_CHARACTERS_MAX) {
-      return refuse(404, "not-found", "no such session: its name is too long for one");
+      return refuse(404, "not-found", "no such call: its name is too long for one");
     }
     const query = parseTranscriptQuery(url.searchParams);
     if (!query.ok) return refuse(400, "request-invalid", query.problem);
@@ -58,12 +58,12 @@ export function createTranscriptRoute(deps: TranscriptRouteDeps): TranscriptRout
       const { speaker } = await authenticator.identify(request);
       const { sessionSlug } = speaker;
       if (sessionSlug !== decodeSlug(encodedSlug)) {
-        return refuse(403, "session-mismatch", "expected a token of this session");
+        return refuse(403, "session-mismatch", "expected a token of this call");
       }
       const body = await slots.run("reading a transcript", () =>
         writeAnswer(transcripts, sessionSlug, query.value),
       );
-      if (body === null) return refuse(404, "not-found", "no such session");
+      if (body === null) return refuse(404, "not-found", "no such call");
       return toResponse(request, body, headersOf(sessionSlug, query.value));
     } catch (error) {
       const failure = toAppError(error);
@@ -90,7 +90,7 @@ function decodeSlug(encoded: string): string | undefined {
   }
 }
 
-/** The body; `null` when there is no such session. */
+/** The body; `null` when there is no such call. */
 async function writeAnswer(
   transcripts: TranscriptReader,
   sessionSlug: string,

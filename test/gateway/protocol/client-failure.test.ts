@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { errorMessage } from "../../../src/gateway/protocol/client-failure.ts";
+import { closeFrame, errorMessage } from "../../../src/gateway/protocol/client-failure.ts";
 import { CLOSINGS } from "../../../src/gateway/protocol/close-codes.ts";
 import { AppError, type FailureCode } from "../../../src/kernel/errors.ts";
 
@@ -43,4 +43,15 @@ test("advises no wait where coming back does not help", () => {
     code: "token-invalid",
     retryable: false,
   });
+});
+
+test("closes with the failure's code, which the reason names, within what a close frame holds", () => {
+  const { code, reason } = closeFrame(new AppError("provider-refused", "x".repeat(500)));
+  expect(code).toBe(4500);
+  expect(reason).toStartWith("provider-refused: xxx");
+  expect(Buffer.byteLength(reason)).toBe(123);
+});
+
+test("closes with 1000 where there is no failure", () => {
+  expect(closeFrame(undefined)).toEqual({ code: 1000, reason: "done" });
 });

@@ -1,5 +1,5 @@
-import { ClientConnection } from "../../../src/gateway/client-connection.ts";
 /** Connections over sockets that only remember: for what depends on a reader's pace, on time, or on a broken socket. */
+import { ClientConnection } from "../../../src/gateway/client-connection.ts";
 import type { Identification } from "../../../src/gateway/door/admission.ts";
 import type { ResumeRequest } from "../../../src/gateway/door/resume-request.ts";
 import type { ServerMessage } from "../../../src/gateway/protocol/server-messages.ts";
