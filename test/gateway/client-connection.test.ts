@@ -1,43 +1,13 @@
 import { expect, test } from "bun:test";
-import { ConnectionStage, EXPIRES_AT_MS } from "../support/stages/connection-stage.ts";
+import {
+  connectedClient,
+  ConnectionStage,
+  EXPIRES_AT_MS,
+} from "../support/stages/connection-stage.ts";
 import { audioFrame } from "../support/stages/relay-stage.ts";
 
-function setup() {
-  const stage = new ConnectionStage();
-  return { ...stage.connect(), stage, tallies: stage.metrics.tallies };
-}
-
-test("[R22] a slow reader loses partials, never finals", () => {
-  const { socket, stream, tallies } = setup();
-  socket.bufferedBytes = 65_536;
-  stream.say({ isFinal: false, text: "still read" });
-  socket.bufferedBytes += 1;
-  stream.say({ isFinal: false, text: "left out" });
-  stream.say({ isFinal: true, text: "final" });
-  socket.bufferedBytes = 1_048_576;
-  stream.say({ isFinal: true, text: "final too" });
-  expect(socket.texts).toEqual(["still read", "final", "final too"]);
-  expect(tallies).toMatchObject({ partials_sent: 1, partials_dropped: 1, finals_sent: 2 });
-});
-
-test("[R22] when a slow reader has caught up, the latest partial of each open utterance comes", () => {
-  const { connection, socket, stream } = setup();
-  socket.bufferedBytes = 65_537;
-  stream.say({ key: "a", isFinal: false, text: "a one" });
-  stream.say({ key: "b", isFinal: false, text: "b one" });
-  stream.say({ key: "a", isFinal: false, text: "a two" });
-  stream.say({ key: "c", isFinal: false, text: "c one" });
-  stream.say({ key: "c", isFinal: true, text: "c final" });
-  socket.bufferedBytes = 0;
-  connection.drained();
-  connection.drained();
-  expect(socket.texts).toEqual(["c final", "a two", "b one"]);
-  const numbers = socket.sent.map(({ seq }) => seq);
-  expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
-});
-
 test("[R22] a slow reader gets them all the same where the socket does not say that it has caught up", () => {
-  const { connection, socket, stream } = setup();
+  const { connection, socket, stream } = connectedClient();
   socket.bufferedBytes = 65_537;
   stream.say({ isFinal: false, text: "waits" });
   connection.sweep(Date.now());
@@ -48,7 +18,7 @@ test("[R22] a slow reader gets them all the same where the socket does not say t
 });
 
 test("[R22] a reader over its bound is closed with 1013, and may come back; its finals are kept", () => {
-  const { socket, stream, stage } = setup();
+  const { socket, stream, stage } = connectedClient();
   socket.bufferedBytes = 1_048_577;
   stream.say({ text: "one" });
   expect(socket.closes).toEqual([[1013, "reader-too-slow: expected a reader, 1048577 bytes wait"]]);
@@ -67,30 +37,14 @@ test("[R22] a reader over its bound is closed with 1013, and may come back; its 
 });
 
 test("[R22] a reader that is sent nothing is looked at all the same", () => {
-  const { connection, socket } = setup();
+  const { connection, socket } = connectedClient();
   socket.bufferedBytes = 1_048_577;
   connection.sweep(0);
   expect(socket.closes.map(([code]) => code)).toEqual([1013]);
 });
 
-test("shows a translation under the id of what it translates, in one count with it", () => {
-  const { socket, stream, tallies } = setup();
-  stream.say({ key: "provider-1:7" });
-  stream.translate({ utteranceKey: "provider-1:7" });
-  expect(socket.sent.at(-1)).toEqual({
-    type: "translation",
-    seq: 3,
-    utterance_id: "provider-1:7",
-    text: "bonjour",
-    language: "fr",
-    started_at: expect.stringMatching(/Z$/),
-    ended_at: expect.stringMatching(/Z$/),
-  });
-  expect(tallies.finals_sent).toBe(1);
-});
-
 test("[R22] a slow reader loses no translation; one over its bound is closed with 1013", () => {
-  const { socket, stream, stage } = setup();
+  const { socket, stream, stage } = connectedClient();
   socket.bufferedBytes = 1_048_576;
   stream.translate({});
   expect(socket.sent.at(-1)).toMatchObject({ type: "translation" });
@@ -101,36 +55,8 @@ test("[R22] a slow reader loses no translation; one over its bound is closed wit
   expect(stage.relay.eventsOf("kept")).toHaveLength(3);
 });
 
-test("[R12] tells a gap with its times", () => {
-  const { socket, stream } = setup();
-  stream.lose(0, 1.5);
-  expect(socket.sent.at(-1)).toEqual({
-    type: "status",
-    seq: 2,
-    state: "gap",
-    from: expect.stringMatching(/Z$/),
-    to: expect.stringMatching(/Z$/),
-  });
-});
-
-test("[R11] tells that the provider is away, and that it is back", () => {
-  const { socket, stream } = setup();
-  stream.interrupt();
-  stream.resume();
-  expect(socket.sent.slice(2)).toEqual([
-    { type: "status", seq: 2, state: "reconnecting" },
-    { type: "status", seq: 3, state: "live" },
-  ]);
-});
-
-test("tells who waits for a place of the account how many wait", () => {
-  const { socket, stream } = setup();
-  stream.queue(3);
-  expect(socket.sent.at(-1)).toEqual({ type: "status", seq: 2, state: "queued", position: 3 });
-});
-
 test("[R23] warns a minute before its token ends, and ends with it, not before", () => {
-  const { connection, socket, stream } = setup();
+  const { connection, socket, stream } = connectedClient();
   connection.sweep(EXPIRES_AT_MS - 60_001);
   expect(socket.states).toEqual([]);
   connection.sweep(EXPIRES_AT_MS - 60_000);
@@ -162,7 +88,7 @@ test("[R23] closes a client that sends no audio for too long", () => {
 });
 
 test("[R22] a client that sends too fast is told, then closed with 4008", () => {
-  const { connection, socket, stream } = setup();
+  const { connection, socket, stream } = connectedClient();
   for (let sent = 0; sent < 20; sent += 1) connection.receive(audioFrame(1000));
   expect(socket.states).toEqual([]);
   for (let sent = 0; sent < 9; sent += 1) connection.receive(audioFrame(1000));
@@ -175,13 +101,13 @@ test("[R22] a client that sends too fast is told, then closed with 4008", () => 
 });
 
 test("[R23] a flood of pings, or of control messages, is closed with 4008", () => {
-  const { connection, socket } = setup();
+  const { connection, socket } = connectedClient();
   for (let sent = 0; sent < 40; sent += 1) connection.pinged();
   expect(socket.closes.map(([code]) => code)).toEqual([4008]);
 });
 
 test("[R24] after a bug it is closed with 1011, and what was said is still awaited", () => {
-  const { connection, socket, stream } = setup();
+  const { connection, socket, stream } = connectedClient();
   connection.crash(new Error("the test broke it"));
   expect(socket.closes).toEqual([[1011, "internal: the gateway failed on its side"]]);
   expect(JSON.stringify(socket.sent)).not.toContain("broke");
@@ -189,7 +115,7 @@ test("[R24] after a bug it is closed with 1011, and what was said is still await
 });
 
 test("closes its socket once, whoever asks", () => {
-  const { connection, socket, stream, stage } = setup();
+  const { connection, socket, stream, stage } = connectedClient();
   connection.receive('{"type":"stop"}');
   connection.receive("hello");
   connection.receive(audioFrame(10));
@@ -200,10 +126,16 @@ test("closes its socket once, whoever asks", () => {
 });
 
 test("ignores whatever comes after it has closed", () => {
-  const { connection, socket, stream } = setup();
+  const { connection, socket, stream } = connectedClient();
   connection.closed(1006, "");
   connection.receive(audioFrame(10));
   stream.lose(0, 1);
   expect(stream.sent).toEqual([]);
   expect(socket.types).toEqual(["session", "ready"]);
+});
+
+test("[R21] frames that are none end the session: nobody comes back to send them again", () => {
+  const { connection, stream } = connectedClient();
+  connection.closed(1006, "Received invalid UTF-8");
+  expect(stream.finishCount).toBe(1);
 });

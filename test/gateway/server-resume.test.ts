@@ -1,4 +1,4 @@
-/** Coming back over real sockets; what depends on order and time is in session-resume.test.ts. */
+/** Coming back over real sockets; what depends on order and time is tested with the rooms of `seat`. */
 import { expect, test } from "bun:test";
 import { until } from "../support/probes/until.ts";
 import { GatewayStage } from "../support/stages/gateway-stage.ts";

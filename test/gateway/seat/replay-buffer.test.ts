@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { ReplayBuffer } from "../../../src/gateway/seat/replay-buffer.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
+import type { Transcript } from "../../../src/relay/ports.ts";
 
 const memory = new MemoryBudget(100_000_000);
 
@@ -53,4 +54,36 @@ test("[R23] what it keeps is taken from the memory of all sessions, within its b
   expect(own.used).toBe(65_536 + 2048 * 100);
   buffer.clear();
   expect(own.used).toBe(0);
+});
+
+const partial = (utteranceKey: string, text: string): Transcript => ({
+  utteranceKey,
+  translationOf: undefined,
+  text,
+  isFinal: false,
+  startedAt: new Date(0),
+  endedAt: new Date(1000),
+  language: undefined,
+  confidence: undefined,
+});
+
+const textsOf = (buffer: ReplayBuffer) => Array.from(buffer.openPartials, ({ text }) => text);
+
+test("[R22] of each open utterance it has the latest partial, until the utterance has its final", () => {
+  const buffer = new ReplayBuffer(memory);
+  buffer.keepPartial(partial("a", "a one"));
+  buffer.keepPartial(partial("b", "b one"));
+  buffer.keepPartial(partial("a", "a two"));
+  expect(textsOf(buffer)).toEqual(["a two", "b one"]);
+  buffer.dropPartial("a");
+  expect(textsOf(buffer)).toEqual(["b one"]);
+  buffer.clear();
+  expect(textsOf(buffer)).toEqual([]);
+});
+
+test("[R22] where utterances never get a final, it has the sixteen that were opened last", () => {
+  const buffer = new ReplayBuffer(memory);
+  for (let index = 0; index < 20; index += 1)
+    buffer.keepPartial(partial(`key-${index}`, `${index}`));
+  expect(textsOf(buffer)).toEqual(Array.from({ length: 16 }, (_, index) => `${index + 4}`));
 });

@@ -15,6 +15,9 @@ import { recognition, relayStage, sessionLimits, speaker } from "./relay-stage.t
 
 export const EXPIRES_AT_MS = 2_000_000_000_000;
 
+/** For a client that comes back and has seen nothing. */
+export const NEVER_READ = { after: 0 };
+
 /** A socket whose reader is as slow as the test wants it to be. */
 export class RecordedSocket {
   readonly sent: ServerMessage[] = [];
@@ -146,4 +149,12 @@ export class ConnectionStage {
     const wanted = found.filter(({ utteranceKey }) => keys.includes(utteranceKey));
     return new Map(wanted.map((transcript) => [transcript.utteranceKey, transcript]));
   }
+}
+
+/** One client of a stage of its own; `cut` cuts its network. */
+export function connectedClient(options: ConnectionStageOptions = {}) {
+  const stage = new ConnectionStage(options);
+  const client = stage.connect();
+  const { tallies } = stage.metrics;
+  return { stage, tallies, ...client, cut: () => client.connection.closed(1006, "") };
 }
