@@ -6,7 +6,7 @@ import { every } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { ClientConnection } from "./client-connection.ts";
-import type { Admission, Authenticator } from "./door/admission.ts";
+import type { Admission, Admitted, Authenticator } from "./door/admission.ts";
 import { findClientAddress } from "./door/client-address.ts";
 import { SOCKET_PATH, type HttpRoutes } from "./http-routes.ts";
 import { closeFrame, errorMessage } from "./protocol/client-failure.ts";
@@ -144,18 +144,22 @@ async function upgrade(
   const socketAddress = server.requestIP(request)?.address;
   const address = findClientAddress(request, socketAddress, options.proxiesTrusted);
   const decision = await deps.admission.decide(request, address);
-  const data: SocketData =
-    decision instanceof AppError
-      ? { kind: "refused", failure: decision }
-      : {
-          kind: "connection",
-          connection: new ClientConnection(Bun.randomUUIDv7(), decision, deps, options),
-        };
+  const data = createSocketData(decision, deps, options);
   const protocol = deps.authenticator.selectProtocol(request);
   const headers: Record<string, string> =
     protocol === undefined ? {} : { "sec-websocket-protocol": protocol };
   if (server.upgrade(request, { data, headers })) return undefined;
   return problem(400, "upgrade-failed", "expected a well-formed WebSocket handshake");
+}
+
+function createSocketData(
+  decision: Admitted | AppError,
+  deps: GatewayServerDeps,
+  options: GatewayServerOptions,
+): SocketData {
+  if (decision instanceof AppError) return { kind: "refused", failure: decision };
+  const connection = new ClientConnection(Bun.randomUUIDv7(), decision, deps, options);
+  return { kind: "connection", connection };
 }
 
 function createSocketHandlers(
@@ -175,24 +179,22 @@ function createSocketHandlers(
       connections.add(data.connection);
       return data.connection.open(socket);
     },
-    message: (socket, message) => {
-      if (socket.data.kind === "connection") socket.data.connection.receive(message);
-    },
-    drain: (socket) => {
-      if (socket.data.kind === "connection") socket.data.connection.drained();
-    },
-    ping: (socket) => {
-      if (socket.data.kind === "connection") socket.data.connection.pinged();
-    },
+    message: (socket, message) => connectionOf(socket)?.receive(message),
+    drain: (socket) => connectionOf(socket)?.drained(),
+    ping: (socket) => connectionOf(socket)?.pinged(),
     close: (socket, code, reason) => {
-      if (socket.data.kind !== "connection") return;
-      connections.delete(socket.data.connection);
-      socket.data.connection.closed(code, reason);
+      const connection = connectionOf(socket);
+      if (connection === undefined) return;
+      connections.delete(connection);
+      connection.closed(code, reason);
     },
-    error: (error: unknown, socket: Socket) => {
-      if (socket.data.kind === "connection") socket.data.connection.crash(error);
-    },
+    error: (error: unknown, socket: Socket) => connectionOf(socket)?.crash(error),
   };
+}
+
+/** Nothing for a socket that is opened only to hear why it is refused: what comes from it does not matter. */
+function connectionOf({ data }: Socket): ClientConnection | undefined {
+  return data.kind === "connection" ? data.connection : undefined;
 }
 
 function refuse(socket: Socket, failure: AppError, metrics: Metrics): void {
