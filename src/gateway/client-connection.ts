@@ -61,7 +61,7 @@ export class ClientConnection implements AttachedClient {
   readonly #options: ClientConnectionOptions;
   readonly #admitted: Admitted;
   readonly #term: TokenTerm;
-  /** How the gateway's own close is meant. After a session's end its client may still ask for what it has not read. */
+  /** What a close by the gateway means to the seat. After a regular end the client may still come back for what it has not read. */
   #parting: Parting = "cut-off";
   /** Gone once either side has closed it. */
   #socket: ClientSocket | undefined;
@@ -94,7 +94,7 @@ export class ClientConnection implements AttachedClient {
     return this.#socket?.getBufferedAmount() ?? 0;
   }
 
-  /** The socket is open: enters a session, or is refused when a limit is reached. */
+  /** The socket is open: takes a seat, or is refused when there is none. */
   open(socket: ClientSocket): void {
     this.#socket = socket;
     const entered = this.#deps.desk.enter(this.#admitted, this.#deps.log);
@@ -153,10 +153,10 @@ export class ClientConnection implements AttachedClient {
 
   /** What depends on time. Called about once a second. */
   sweep(nowMs: number): void {
-    // What the socket itself answers, such as pings, waits for the reader too.
+    // Bun's own answers to pings wait for the reader as well: it may be too far behind without being sent anything by us.
     this.#checkReader();
     if (this.#socket === undefined || this.#seat === undefined) return;
-    // Whoever waits for the reader waits no longer than until now, should the socket not say that it has read.
+    // A socket may not say that its reader has caught up: whoever waits for that waits for the next sweep at most.
     if (this.bufferedBytes === 0) this.drained();
     const { clientIdleMs } = this.#options;
     if (nowMs - this.#seat.lastAudioAtMs >= clientIdleMs) {
@@ -270,7 +270,7 @@ export class ClientConnection implements AttachedClient {
     return { ...errorMessage(failure), ...(resume !== undefined && { resume }) };
   }
 
-  /** About this connection, and none of the session's affair but for the number. */
+  /** For messages about this connection alone: the session's feed gives them no more than a number. */
   #tell(message: Unnumbered<ServerMessage>): void {
     this.#socket?.send(serialise(this.#seat?.feed.takeConnectionNumber() ?? 0, message));
   }

@@ -197,7 +197,7 @@ export class MessageFeed implements ClientLink {
 
   /** Nothing follows. */
   end(failure: AppError | undefined): void {
-    // Whatever failed while the server went away: the next one may do better.
+    // Whatever failed while the server went away, its successor may do better: the client is asked to come back.
     const told = this.#isDraining
       ? new AppError("draining", "the server restarts: connect again")
       : failure;
