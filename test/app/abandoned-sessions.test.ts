@@ -1,16 +1,16 @@
 import { expect, test } from "bun:test";
+import {
+  recoverAbandonedSessions,
+  type AbandonedSessionsDeps,
+} from "../../src/relay/recovery/abandoned-sessions.ts";
 import { loadSample } from "../../src/simulator/sample/sample.ts";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
-import { askForFinals } from "../../src/speech/gladia/final-recovery.ts";
-import {
-  recoverLeftSessions,
-  type LeftSessionDeps,
-} from "../../src/transcripts/abandoned-sessions.ts";
+import { createGladiaAdapter } from "../../src/speech/gladia/gladia-adapter.ts";
 import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
 import type { Journal } from "../../src/transcripts/journal/journal.ts";
 import type { TranscriptBatchQueue } from "../../src/transcripts/transcript-batch-queue.ts";
 import { LiveClient, openSession } from "../support/actors/clients/live-client.ts";
-import { liveSession } from "../support/actors/doubles/provider-sessions.ts";
+import { noteOpened, providerSession } from "../support/actors/doubles/provider-sessions.ts";
 import { recordedLog } from "../support/probes/recorded-log.ts";
 import { createJournalStage, readAll } from "../support/stages/journal-stage.ts";
 
@@ -23,8 +23,9 @@ const LIMITS = { firstMs: 20, mostMs: 50, giveUpMs: 45_000 };
 async function speakAndVanish(simulator: Simulator, journal: Journal, index: number) {
   const { pcm, sampleRate } = await loadSample();
   const { id, url } = await openSession(simulator, { sample_rate: sampleRate, endpointing: 0.3 });
-  journal.liveSessions.opened(
-    liveSession(index, { providerSessionId: id, timeline: String(index * 1_000_000) }),
+  noteOpened(
+    journal.providerSessions,
+    providerSession(index, { providerSessionId: id, clock: [[0, index * 1_000_000]] }),
   );
   await using client = await LiveClient.open(url);
   client.sendAudio(pcm);
@@ -38,11 +39,11 @@ test("what was said to a process that was killed is in the journal of the next o
   const killed = stage.open();
   const indices = Array.from({ length: SESSIONS }, (_, index) => index + 1);
   await Promise.all(indices.map((index) => speakAndVanish(simulator, killed, index)));
-  killed.liveSessions.opened(liveSession(0));
+  noteOpened(killed.providerSessions, providerSession(0));
   killed.close();
 
   const journal = stage.open();
-  const { liveSessions } = journal;
+  const { providerSessions } = journal;
   const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
   const queue: Pick<TranscriptBatchQueue, "enqueue"> = {
     enqueue: (row, onKept) =>
@@ -53,12 +54,9 @@ test("what was said to a process that was killed is in the journal of the next o
         },
       }),
   };
-  const deps: LeftSessionDeps = {
-    sessions: liveSessions,
-    recover: (id, signal) => askForFinals(account, id, signal),
-    readTimeline: (timeline) => ({
-      timeAt: (seconds) => new Date(Number(timeline) + seconds * 1000),
-    }),
+  const deps: AbandonedSessionsDeps = {
+    sessions: providerSessions,
+    ask: createGladiaAdapter(account).askForFinals,
     sink: {
       append: (names, final, onKept) =>
         appendTranscriptChunk(queue, { ...names, subject: "" }, final, onKept),
@@ -67,8 +65,8 @@ test("what was said to a process that was killed is in the journal of the next o
     log: recordedLog(),
     signal: new AbortController().signal,
   };
-  expect(liveSessions.count).toBe(SESSIONS + 1);
-  await recoverLeftSessions(deps, LIMITS);
+  expect(providerSessions.count).toBe(SESSIONS + 1);
+  await recoverAbandonedSessions(deps, LIMITS);
 
   const { sentences } = await loadSample();
   const rows = readAll(journal).map(({ row }) => row);
@@ -84,6 +82,6 @@ test("what was said to a process that was killed is in the journal of the next o
     finals_recovered: SESSIONS * sentences.length,
     sessions_given_up: 1,
   });
-  expect(liveSessions.count).toBe(0);
+  expect(providerSessions.count).toBe(0);
   expect(rows).toBeArrayOfSize(SESSIONS * sentences.length);
 });

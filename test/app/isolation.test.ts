@@ -6,8 +6,9 @@ import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import { SessionRegistry } from "../../src/relay/session/session-registry.ts";
 import type { Fault } from "../../src/simulator/faults/fault.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
-import { GladiaBridge } from "../../src/speech/stream/provider-streams.ts";
-import { GLADIA_STREAM_LIMITS } from "../../src/speech/stream/stream-limits.ts";
+import { createGladiaAdapter } from "../../src/speech/gladia/gladia-adapter.ts";
+import { GLADIA_STREAM_LIMITS } from "../../src/speech/gladia/gladia-limits.ts";
+import { ProviderStreams } from "../../src/speech/stream/provider-streams.ts";
 import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
 import { DEFAULT_BATCH_QUEUE_CONFIG } from "../../src/transcripts/queue/batch-queue-config.ts";
 import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
@@ -28,19 +29,21 @@ import { speech } from "../support/stages/stream-stage.ts";
 const UTTERANCES = 3;
 
 /** A gateway without its sockets. Finals of a few milliseconds share one transaction of its journal. */
-async function setup(sessionsMax?: number) {
+async function setup(placesMax?: number) {
   await using opened = new AsyncDisposableStack();
   const simulator = await startSimulator();
   opened.defer(() => simulator.stop());
   const log = recordedLog();
   const metrics = new Metrics();
-  const provider = new GladiaBridge(
-    { log, tallies: metrics.tallies, memory: new MemoryBudget(1e9) },
+  const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
+  const provider = new ProviderStreams(
     {
-      account: { apiKey: "key", apiUrl: simulator.url, region: undefined },
-      sessionsMax,
-      limits: GLADIA_STREAM_LIMITS,
+      adapter: createGladiaAdapter(account),
+      log,
+      tallies: metrics.tallies,
+      memory: new MemoryBudget(1e9),
     },
+    { placesMax, limits: GLADIA_STREAM_LIMITS },
   );
   opened.defer(() => provider.stop());
   const journal = opened.use(await createJournalStage()).open({ sync: "full" });
@@ -106,7 +109,7 @@ interface Case {
   readonly broken: StageEvent["kind"];
   readonly fault?: Fault;
   /** Fewer places than sessions. */
-  readonly sessionsMax?: number;
+  readonly placesMax?: number;
 }
 
 const CASES: readonly Case[] = [
@@ -114,13 +117,13 @@ const CASES: readonly Case[] = [
   { broken: "shown" },
   { broken: "interrupted", fault: { kind: "terminate" } },
   { broken: "resumed", fault: { kind: "terminate" } },
-  { broken: "queued", sessionsMax: 2 },
+  { broken: "queued", placesMax: 2 },
 ];
 
 test.each(CASES)(
   "[R24] a client that cannot be told $broken ends its own session, with its id in the log, and no other",
-  async ({ broken, fault, sessionsMax }) => {
-    await using world = await setup(sessionsMax);
+  async ({ broken, fault, placesMax }) => {
+    await using world = await setup(placesMax);
     const lucky = [world.open("ada"), world.open("grace")];
     const unlucky = world.open("mallory", broken);
     for (const { speak } of [...lucky, unlucky]) speak();

@@ -1,11 +1,6 @@
 import { AppError, createInternalFailure } from "../../kernel/errors.ts";
-import type {
-  ClientLink,
-  RecognitionOptions,
-  Speaker,
-  Transcript,
-  Translation,
-} from "../../relay/ports.ts";
+import type { ClientLink, Speaker, Transcript, Translation } from "../../relay/ports.ts";
+import type { RecognitionOptions } from "../../relay/recognition/recognition-options.ts";
 import type { Session, StopCause } from "../../relay/session/session.ts";
 import { transcriptionMessage, translationMessage } from "../protocol/caption-messages.ts";
 import { serialise } from "../protocol/messages.ts";

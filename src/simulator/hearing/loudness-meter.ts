@@ -1,4 +1,4 @@
-import type { AudioEncoding } from "../../relay/ports.ts";
+import type { AudioEncoding } from "../../relay/recognition/audio-format.ts";
 
 /**
  * One level per window. Ten milliseconds are a whole number of samples at every rate that the

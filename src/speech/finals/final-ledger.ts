@@ -47,7 +47,11 @@ export class FinalLedger {
     return this.#coveredSeconds(start, end) * 2 > end - start;
   }
 
-  /** The final that a cut has left of an utterance which, as a whole, takes the given stretch and says more than is known. */
+  /**
+   * The final of a mere piece of what was said in the given stretch. A replay that begins in the middle of an utterance makes the
+   * provider report its rest as a final; the utterance as a whole, which is reported later, replaces that piece. Undefined
+   * where finals cover the stretch but for less than a word.
+   */
   findPiece(start: number, end: number): FinalStretch | undefined {
     if (end - start - this.#coveredSeconds(start, end) < WORD_SECONDS) return undefined;
     return this.#endingAfter(start).find(

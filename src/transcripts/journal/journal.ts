@@ -19,7 +19,7 @@ import { JournalError, toJournalError } from "./journal-error.ts";
 import { JournalGroup, tellEach } from "./journal-group.ts";
 import { decodeRow, encodeRow } from "./journal-row.ts";
 import { JournalTable, sizeOf, type KeptFinal } from "./journal-table.ts";
-import type { LiveSessionBook } from "./provider-session-book.ts";
+import type { ProviderSessionBook } from "./provider-session-book.ts";
 
 export interface JournalOptions {
   /** Holds `journal.sqlite`; made with its parents where it is missing. */
@@ -82,7 +82,7 @@ export function openJournal(options: JournalOptions): Journal {
 
 export class Journal {
   /** Provider sessions that are open, in the same file. */
-  readonly liveSessions: LiveSessionBook;
+  readonly providerSessions: ProviderSessionBook;
   readonly #table: JournalTable;
   readonly #options: JournalOptions;
   readonly #group: JournalGroup<Addition>;
@@ -93,7 +93,7 @@ export class Journal {
   #isClosed = false;
 
   constructor({ table }: { readonly table: JournalTable }, options: JournalOptions) {
-    this.liveSessions = table.liveSessions;
+    this.providerSessions = table.providerSessions;
     this.#table = table;
     this.#options = options;
     this.#group = new JournalGroup({ onDue: () => this.#commit(this.#group.take()) });

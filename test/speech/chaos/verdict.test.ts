@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import type { Utterance } from "../../../src/relay/ports.ts";
-import { GladiaError } from "../../../src/speech/provider-error.ts";
+import { ProviderError } from "../../../src/speech/provider-error.ts";
 import { anUtterance } from "../../support/actors/doubles/scripted-provider.ts";
 import { INCIDENTS } from "./incidents.ts";
 import { createPlan, SEEDS_OF_EVERY_KIND, type Plan } from "./plan.ts";
@@ -35,7 +35,7 @@ const FLAWLESS: Outcome = {
 const aFinal = (key: string, startSeconds: number, endSeconds: number) =>
   anUtterance({ key, startSeconds, endSeconds });
 
-const LOST = new GladiaError("provider-lost", "gone", { retryable: true });
+const LOST = new ProviderError("provider-unreachable", "gone", { retryable: true });
 const CUT = Math.floor(audio.length / 64) * 32;
 const CHANGED = Uint8Array.from(audio, (byte, index) => (index === CUT ? byte ^ 1 : byte));
 
@@ -111,7 +111,7 @@ test.each<[string, Partial<Outcome>, RegExp]>([
   ],
   ["a storm of handshakes", { handshakes: 2 }, /expected at most 1 handshakes, got 2/],
   ["a storm of requests", { posts: 2 }, /expected at most 1 requests, got 2/],
-  ["a failure", { ends: [LOST] }, /ended with provider-lost/],
+  ["a failure", { ends: [LOST] }, /ended with provider-unreachable/],
   ["two ends", { ends: [undefined, undefined] }, /expected one end, got 2/],
   ["a gap", { gaps: ["1 s to 2 s"] }, /audio was dropped/],
   ["a stream that stays", { streamsLeft: 1 }, /1 streams are left/],

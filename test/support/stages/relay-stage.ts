@@ -1,15 +1,15 @@
-/** What stands around a session in a test: a client and a sink that keep what they are told. */
 import type { AppError } from "../../../src/kernel/errors.ts";
 import type {
   ClientLink,
-  LiveSessionRecord,
-  ProviderClock,
-  RecognitionOptions,
   Speaker,
   Transcript,
   TranscriptSink,
   Translation,
 } from "../../../src/relay/ports.ts";
+import type { RecognitionOptions } from "../../../src/relay/recognition/recognition-options.ts";
+import type { ProviderClock } from "../../../src/relay/recovery/provider-clock.ts";
+/** What stands around a session in a test: a client and a sink that keep what they are told. */
+import type { ProviderSessionRecord } from "../../../src/relay/recovery/provider-session-record.ts";
 import type { SessionLimits } from "../../../src/relay/session/session.ts";
 
 export const speaker: Speaker = {
@@ -45,7 +45,7 @@ export function audioFrame(durationMs: number, mark = 0): Uint8Array<ArrayBuffer
 }
 
 export type StageEvent =
-  | { readonly kind: "ready"; readonly providerSessionId: string }
+  | { readonly kind: "ready" }
   | { readonly kind: "shown"; readonly transcript: Transcript }
   | { readonly kind: "translated"; readonly translation: Translation }
   | { readonly kind: "kept"; readonly speaker: Speaker; readonly transcript: Transcript }
@@ -58,7 +58,7 @@ export type StageEvent =
 export interface RelayStage {
   readonly client: ClientLink;
   readonly sink: TranscriptSink;
-  readonly record: LiveSessionRecord;
+  readonly record: ProviderSessionRecord;
   /** What is on record, by provider session. */
   readonly recorded: ReadonlyMap<string, ProviderClock>;
   /** Everything that happened at either side, in its order. */
@@ -85,7 +85,7 @@ export function relayStage(): RelayStage {
   };
   return {
     client: {
-      showReady: (providerSessionId) => note({ kind: "ready", providerSessionId }),
+      showReady: () => note({ kind: "ready" }),
       showTranscript: (transcript) => note({ kind: "shown", transcript }),
       showTranslation: (translation) => note({ kind: "translated", translation }),
       showQueued: (position) => note({ kind: "queued", position }),

@@ -1,31 +1,34 @@
 import { describe, expect, test } from "bun:test";
-import type { Recovery, RecoveryObstacle } from "../../src/relay/recovery/recovered-finals.ts";
 import {
-  recoverLeftSessions,
-  type LeftSessionDeps,
-} from "../../src/transcripts/abandoned-sessions.ts";
-import type { LiveSessionEntry } from "../../src/transcripts/journal/provider-session-book.ts";
-import { liveSession } from "../support/actors/doubles/provider-sessions.ts";
-import { fakeTime } from "../support/probes/fake-time.ts";
-import { recordedLog } from "../support/probes/recorded-log.ts";
+  recoverAbandonedSessions,
+  type AbandonedSessionsDeps,
+} from "../../../src/relay/recovery/abandoned-sessions.ts";
+import type { AbandonedSession } from "../../../src/relay/recovery/provider-session-record.ts";
+import type { Recovery, RecoveryObstacle } from "../../../src/relay/recovery/recovered-finals.ts";
+import { providerSession } from "../../support/actors/doubles/provider-sessions.ts";
+import { fakeTime } from "../../support/probes/fake-time.ts";
+import { recordedLog } from "../../support/probes/recorded-log.ts";
 
-type Append = Parameters<LeftSessionDeps["sink"]["append"]>;
+type Append = Parameters<AbandonedSessionsDeps["sink"]["append"]>;
 
 /** A book with the first `count` sessions, a provider that a test scripts, and a sink that keeps. */
-function setup(count: number, recover: LeftSessionDeps["recover"]) {
-  const left = new Map<string, LiveSessionEntry>();
-  for (let index = 1; index <= count; index += 1) left.set(`provider-${index}`, liveSession(index));
+function setup(count: number, answer: AbandonedSessionsDeps["ask"]) {
+  const abandoned = new Map<string, AbandonedSession>();
+  for (let index = 1; index <= count; index += 1)
+    abandoned.set(`provider-${index}`, providerSession(index, { clock: [[0, 5_000_000]] }));
   const asked: string[] = [];
   const appended: Append[] = [];
   const log = recordedLog();
   const aborting = new AbortController();
-  const deps: LeftSessionDeps = {
-    sessions: { left: () => [...left.values()], closed: (id) => left.delete(id) },
-    recover: (id, signal) => {
-      asked.push(id);
-      return recover(id, signal);
+  const deps: AbandonedSessionsDeps = {
+    sessions: {
+      abandoned: () => [...abandoned.values()],
+      closed: (id) => void abandoned.delete(id),
     },
-    readTimeline: () => ({ timeAt: (seconds) => new Date(5_000_000 + seconds * 1000) }),
+    ask: (id, signal) => {
+      asked.push(id);
+      return answer(id, signal);
+    },
     sink: {
       append: (...append) => {
         appended.push(append);
@@ -36,12 +39,13 @@ function setup(count: number, recover: LeftSessionDeps["recover"]) {
     log,
     signal: aborting.signal,
   };
-  return { deps, left, asked, appended, log, abort: () => aborting.abort() };
+  return { deps, abandoned, asked, appended, log, abort: () => aborting.abort() };
 }
 
-const final = (utteranceId: string, startSeconds = 1) => ({
-  utteranceId,
-  text: `spoken ${utteranceId}`,
+const final = (localId: string, startSeconds = 1) => ({
+  localId,
+  text: `spoken ${localId}`,
+  isFinal: true,
   startSeconds,
   endSeconds: startSeconds + 1,
   language: "en",
@@ -57,18 +61,18 @@ const unavailable = (reason: RecoveryObstacle): Recovery => ({ kind: "unavailabl
 const SUMMARY = "Fetched the finals of sessions that an earlier process left";
 const GIVEN_UP = "Gave a session up that an earlier process left";
 
-describe("the finals of a session that was left", () => {
+describe("the finals of an abandoned session", () => {
   test("[R4] are appended under the keys and names that they had, then it is closed", async () => {
     const stage = setup(1, () =>
       Promise.resolve({
         kind: "found",
         finals: [final("00_0", 2)],
         translations: [
-          { utteranceId: "00_0", text: "dit", language: "fr", startSeconds: 2, endSeconds: 3 },
+          { localId: "00_0", text: "dit", language: "fr", startSeconds: 2, endSeconds: 3 },
         ],
       }),
     );
-    await recoverLeftSessions(stage.deps);
+    await recoverAbandonedSessions(stage.deps);
     const times = { startedAt: new Date(5_002_000), endedAt: new Date(5_003_000) };
     expect(stage.appended.map(([, transcript]) => transcript)).toEqual([
       {
@@ -92,18 +96,19 @@ describe("the finals of a session that was left", () => {
     ]);
     const speaker = { sessionSlug: "standup", identity: "speaker-1", name: "Ada" };
     expect(stage.appended.map(([who]) => who)).toEqual([speaker, speaker]);
-    expect(stage.left.size).toBe(0);
+    expect(stage.abandoned.size).toBe(0);
     expect(stage.deps.tallies).toEqual({ finals_recovered: 1, sessions_given_up: 0 });
     expect(stage.log.linesOf(SUMMARY)[0]!.fields).toEqual({
       recovered: 1,
       givenUp: 0,
-      leftAgain: 0,
+      postponed: 0,
     });
   });
 
-  test("begin with the session where its timeline cannot be read", async () => {
-    const { deps, appended } = setup(1, () => Promise.resolve(found("00_0", "00_1")));
-    await recoverLeftSessions({ ...deps, readTimeline: () => undefined });
+  test("begin with the session where its clock cannot be read", async () => {
+    const { deps, abandoned, appended } = setup(1, () => Promise.resolve(found("00_0", "00_1")));
+    abandoned.set("provider-1", providerSession(1, { clock: undefined }));
+    await recoverAbandonedSessions(deps);
     const startedAt = appended.map(([, transcript]) => transcript.startedAt.getTime());
     expect(startedAt).toEqual([1_000_001, 1_001_001]);
   });
@@ -113,7 +118,7 @@ describe("the finals of a session that was left", () => {
     const ids = Array.from({ length: 250 }, (_, index) => `00_${index}`);
     const stage = setup(1, () => Promise.resolve(found(...ids)));
     const held: (() => void)[] = [];
-    const recovering = recoverLeftSessions({
+    const recovering = recoverAbandonedSessions({
       ...stage.deps,
       sink: { append: (_, __, onKept) => held.push(onKept) },
     });
@@ -121,17 +126,17 @@ describe("the finals of a session that was left", () => {
     for (let turn = 0; turn < 3; turn += 1) {
       await time.settle();
       sizes.push(held.length);
-      expect(stage.left.size).toBe(1);
+      expect(stage.abandoned.size).toBe(1);
       for (const keep of held.splice(0)) keep();
     }
     await recovering;
     expect(sizes).toEqual([100, 100, 50]);
-    expect(stage.left.size).toBe(0);
+    expect(stage.abandoned.size).toBe(0);
   });
 
-  test("are not asked for when nothing was left", async () => {
+  test("are not asked for when there is none", async () => {
     const { deps, log } = setup(0, () => Promise.resolve(found()));
-    await recoverLeftSessions(deps);
+    await recoverAbandonedSessions(deps);
     expect(log.lines).toEqual([]);
   });
 });
@@ -147,10 +152,10 @@ describe("the provider", () => {
       running -= 1;
       return found("00_0");
     });
-    await recoverLeftSessions(stage.deps);
+    await recoverAbandonedSessions(stage.deps);
     expect(runningMost).toBe(4);
     expect(stage.asked).toBeArrayOfSize(50);
-    expect(stage.left.size).toBe(0);
+    expect(stage.abandoned.size).toBe(0);
   });
 
   test("is asked again, ever more rarely, while a session is not over", async () => {
@@ -164,7 +169,7 @@ describe("the provider", () => {
         askedAtMs.length < 5 ? unavailable("unfinished") : found("00_0", "00_1"),
       );
     });
-    const recovering = recoverLeftSessions(stage.deps);
+    const recovering = recoverAbandonedSessions(stage.deps);
     await time.advance(300_000);
     await recovering;
     expect(askedAtMs).toBeArrayOfSize(5);
@@ -175,17 +180,17 @@ describe("the provider", () => {
     }
     expect(stage.asked.filter((id) => id === "provider-2")).toBeArrayOfSize(1);
     expect(stage.deps.tallies).toEqual({ finals_recovered: 3, sessions_given_up: 0 });
-    expect(stage.left.size).toBe(0);
+    expect(stage.abandoned.size).toBe(0);
   });
 
   test.each([
-    ["unfinished", { givenUp: 1, leftAgain: 0 }],
-    ["unreachable", { givenUp: 0, leftAgain: 1 }],
+    ["unfinished", { givenUp: 1, postponed: 0 }],
+    ["unreachable", { givenUp: 0, postponed: 1 }],
   ] as const)("is asked for a quarter of an hour, for what is %s", async (reason, counts) => {
     using time = fakeTime();
     const stage = setup(1, () => Promise.resolve(unavailable(reason)));
     let isOver = false;
-    const recovering = recoverLeftSessions(stage.deps).then(() => (isOver = true));
+    const recovering = recoverAbandonedSessions(stage.deps).then(() => (isOver = true));
     await time.advance(14.9 * 60_000);
     expect(isOver).toBe(false);
     await time.advance(7000);
@@ -195,7 +200,7 @@ describe("the provider", () => {
     expect(stage.log.linesOf(GIVEN_UP)).toBeArrayOfSize(counts.givenUp);
     expect(stage.deps.tallies.sessions_given_up).toBe(counts.givenUp);
     // What lies with the network gets its chance at the next start.
-    expect(stage.left.size).toBe(counts.leftAgain);
+    expect(stage.abandoned.size).toBe(counts.postponed);
   });
 
   test.each([
@@ -203,13 +208,13 @@ describe("the provider", () => {
     ["not-kept", 0],
     ["too-large", 0],
     ["refused", 1],
-  ] as const)("is not asked again about what is %s", async (reason, leftCount) => {
+  ] as const)("is not asked again about what is %s", async (reason, keptCount) => {
     const stage = setup(1, () => Promise.resolve(unavailable(reason)));
-    await recoverLeftSessions(stage.deps);
+    await recoverAbandonedSessions(stage.deps);
     expect(stage.asked).toBeArrayOfSize(1);
-    expect(stage.left.size).toBe(leftCount);
+    expect(stage.abandoned.size).toBe(keptCount);
     expect(stage.log.linesOf(GIVEN_UP).map(({ fields }) => fields)).toEqual(
-      leftCount === 1 ? [] : [{ providerSession: "provider-1", reason }],
+      keptCount === 1 ? [] : [{ providerSession: "provider-1", reason }],
     );
   });
 });
@@ -219,8 +224,8 @@ describe("a failure", () => {
     const stage = setup(3, (id) =>
       id === "provider-2" ? Promise.reject(new Error("a bug")) : Promise.resolve(found("00_0")),
     );
-    await recoverLeftSessions(stage.deps);
-    expect([...stage.left.keys()]).toEqual(["provider-2"]);
+    await recoverAbandonedSessions(stage.deps);
+    expect([...stage.abandoned.keys()]).toEqual(["provider-2"]);
     expect(stage.log.lines.filter(({ level }) => level === "error")).toEqual([
       {
         level: "error",
@@ -230,12 +235,12 @@ describe("a failure", () => {
     ]);
   });
 
-  test("to read what was left is logged, and nothing more happens", async () => {
+  test("to read what was abandoned is logged, and nothing more happens", async () => {
     const { deps, log, asked } = setup(1, () => Promise.resolve(found()));
-    const left = () => {
+    const abandoned = () => {
       throw new Error("the disk");
     };
-    await recoverLeftSessions({ ...deps, sessions: { ...deps.sessions, left } });
+    await recoverAbandonedSessions({ ...deps, sessions: { ...deps.sessions, abandoned } });
     expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
       ["error", { problem: "the disk" }],
     ]);
@@ -243,7 +248,7 @@ describe("a failure", () => {
   });
 });
 
-test("the end of the process ends it at once, and leaves to the next one what is not done", async () => {
+test("the end of the process ends it at once, and what is not done is for the next one", async () => {
   for (const isAsking of [true, false]) {
     using time = fakeTime();
     const stage = setup(10, (id, signal) => {
@@ -253,15 +258,15 @@ test("the end of the process ends it at once, and leaves to the next one what is
       signal.addEventListener("abort", () => resolve(unavailable("aborted")));
       return promise;
     });
-    const recovering = recoverLeftSessions(stage.deps);
+    const recovering = recoverAbandonedSessions(stage.deps);
     await time.settle();
     stage.abort();
     await recovering;
-    expect(stage.left.size).toBe(9);
+    expect(stage.abandoned.size).toBe(9);
     expect(stage.log.linesOf(SUMMARY)[0]!.fields).toEqual({
       recovered: 1,
       givenUp: 0,
-      leftAgain: 9,
+      postponed: 9,
     });
   }
 });

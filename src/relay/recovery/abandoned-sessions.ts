@@ -1,53 +1,52 @@
 /**
- * Finals that a killed process never heard, or never told: fetched from the provider at the next
- * start and written like all others. Those that were written before are written again, which
- * changes nothing (R4).
+ * Finals that a killed process never heard, or never told: fetched from the provider at the next start and kept like all
+ * others. Those that were kept before are kept again, which changes nothing (R4).
  */
-import { backoffMs, type BackoffOptions } from "../kernel/backoff.ts";
-import { describeError } from "../kernel/errors.ts";
-import { sleep } from "../kernel/timers.ts";
-import type { Log } from "../observe/log.ts";
-import type { Transcript } from "../relay/ports.ts";
+import { backoffMs, type BackoffOptions } from "../../kernel/backoff.ts";
+import { describeError } from "../../kernel/errors.ts";
+import { sleep } from "../../kernel/timers.ts";
+import type { Log } from "../../observe/log.ts";
+import type { Transcript } from "../ports.ts";
+import { toTranscript, toTranslation, toUtteranceKey } from "../timeline.ts";
+import { readProviderClock } from "./provider-clock.ts";
+import type { AbandonedSession, ProviderSessionRecord } from "./provider-session-record.ts";
 import {
   OUTLOOK,
+  type AskForFinals,
   type FoundFinals,
-  type Recovery,
   type RecoveryObstacle,
-} from "../relay/recovery/recovered-finals.ts";
-import {
-  toTranscript,
-  toTranslation,
-  toUtteranceKey,
-  type PositionClock,
-} from "../relay/timed-transcript.ts";
-import type { LiveSessionBook, LiveSessionEntry } from "./journal/provider-session-book.ts";
-import type { SpeakerNames } from "./store/segment-speakers.ts";
+} from "./recovered-finals.ts";
 
-export interface LeftSessionDeps {
-  readonly sessions: Pick<LiveSessionBook, "left" | "closed">;
-  /** Asks the provider once. Never rejects. */
-  readonly recover: (providerSessionId: string, signal: AbortSignal) => Promise<Recovery>;
-  /** Undefined for a timeline that cannot be read: then the session's start and its audio count. */
-  readonly readTimeline: (timeline: string) => PositionClock | undefined;
+/** The sessions that an earlier process had open when it ended. */
+export interface AbandonedSessions extends Pick<ProviderSessionRecord, "closed"> {
+  /** Oldest first; what was closed since is not among them. Throws where they cannot be read. */
+  abandoned(): readonly AbandonedSession[];
+}
+
+export interface AbandonedSessionsDeps {
+  readonly sessions: AbandonedSessions;
+  readonly ask: AskForFinals;
   /** See `TranscriptSink`. */
-  readonly sink: { append(speaker: SpeakerNames, final: Transcript, onKept: () => void): void };
-  /** Finals that had been written before count too: nobody knows which ones were missed. */
+  readonly sink: {
+    append(speaker: AbandonedSession["speaker"], final: Transcript, onKept: () => void): void;
+  };
+  /** Finals that had been kept before count too: nobody knows which ones were missed. */
   readonly tallies: { finals_recovered: number; sessions_given_up: number };
   readonly log: Log;
-  /** The process ends: what is not recovered by then is left to the next one. */
+  /** The process ends: what is not recovered by then is for the next one. */
   readonly signal: AbortSignal;
 }
 
-export interface LeftSessionLimits extends BackoffOptions {
+export interface AbandonedSessionsLimits extends BackoffOptions {
   /** From then on nobody is asked again, in milliseconds. */
   readonly giveUpMs: number;
 }
 
 /**
- * A provider keeps a session without a socket open for a while that it does not tell; most end
- * within a minute or two, and one that has not after a quarter of an hour is not going to.
+ * A provider keeps a session without a socket open for a while that it does not tell; most end within a minute or two, and
+ * one that has not after a quarter of an hour is not going to.
  */
-export const LEFT_SESSION_LIMITS: LeftSessionLimits = {
+export const ABANDONED_SESSIONS_LIMITS: AbandonedSessionsLimits = {
   firstMs: 5000,
   mostMs: 120_000,
   giveUpMs: 15 * 60_000,
@@ -59,26 +58,26 @@ const QUESTIONS_AT_ONCE = 4;
 /** Finals handed over in one turn: a batch of the database. */
 const FINALS_AT_ONCE = 100;
 
-/** `again`: worth asking later on. `left`: for the next start. */
-type Outcome = "recovered" | "again" | "given-up" | "left";
+/** `again`: worth asking later on. `postponed`: for the next start. */
+type Outcome = "recovered" | "again" | "given-up" | "postponed";
 
 /**
- * Asks for all sessions in rounds, at growing intervals, until nothing is left to ask or to wait
- * for. A session is closed once its finals are kept. Never rejects.
+ * Asks for all sessions in rounds, at growing intervals, until there is nothing more to ask or to wait for. A session is
+ * closed once its finals are kept. Never rejects.
  */
-export async function recoverLeftSessions(
-  deps: LeftSessionDeps,
-  limits: LeftSessionLimits = LEFT_SESSION_LIMITS,
+export async function recoverAbandonedSessions(
+  deps: AbandonedSessionsDeps,
+  limits: AbandonedSessionsLimits = ABANDONED_SESSIONS_LIMITS,
 ): Promise<void> {
   const { log, signal } = deps;
-  let due = readLeft(deps);
+  let due = readAbandoned(deps);
   if (due.length === 0) return;
   log.info("Fetching the finals of sessions that an earlier process left", { count: due.length });
   const giveUpAtMs = Date.now() + limits.giveUpMs;
-  const counts = { recovered: 0, again: 0, "given-up": 0, left: 0 };
+  const counts = { recovered: 0, again: 0, "given-up": 0, postponed: 0 };
   for (let round = 1; due.length > 0 && !signal.aborted; round += 1) {
     const isLast = Date.now() >= giveUpAtMs;
-    const again: LiveSessionEntry[] = [];
+    const again: AbandonedSession[] = [];
     await eachOf(due, QUESTIONS_AT_ONCE, async (session) => {
       const outcome = await recoverSession(deps, session, isLast);
       counts[outcome] += 1;
@@ -91,13 +90,13 @@ export async function recoverLeftSessions(
   log.info("Fetched the finals of sessions that an earlier process left", {
     recovered: counts.recovered,
     givenUp: counts["given-up"],
-    leftAgain: counts.left + due.length,
+    postponed: counts.postponed + due.length,
   });
 }
 
-function readLeft({ sessions, log }: LeftSessionDeps): readonly LiveSessionEntry[] {
+function readAbandoned({ sessions, log }: AbandonedSessionsDeps): readonly AbandonedSession[] {
   try {
-    return sessions.left();
+    return sessions.abandoned();
   } catch (error) {
     log.error("Sessions that an earlier process left cannot be read", {
       problem: describeError(error),
@@ -108,14 +107,14 @@ function readLeft({ sessions, log }: LeftSessionDeps): readonly LiveSessionEntry
 
 /** R24: whatever goes wrong with one session, the others are recovered. */
 async function recoverSession(
-  deps: LeftSessionDeps,
-  session: LiveSessionEntry,
+  deps: AbandonedSessionsDeps,
+  session: AbandonedSession,
   isLast: boolean,
 ): Promise<Outcome> {
   const { providerSessionId } = session;
-  if (deps.signal.aborted) return "left";
+  if (deps.signal.aborted) return "postponed";
   try {
-    const recovery = await deps.recover(providerSessionId, deps.signal);
+    const recovery = await deps.ask(providerSessionId, deps.signal);
     const outcome = recovery.kind === "found" ? "recovered" : outcomeOf(recovery.reason, isLast);
     if (recovery.kind === "found") await appendAll(deps, session, recovery);
     else if (outcome === "given-up") {
@@ -132,7 +131,7 @@ async function recoverSession(
       providerSession: providerSessionId,
       problem: describeError(error),
     });
-    return "left";
+    return "postponed";
   }
 }
 
@@ -140,42 +139,41 @@ async function recoverSession(
 function outcomeOf(reason: RecoveryObstacle, isLast: boolean): Outcome {
   if (OUTLOOK[reason] === "never") return "given-up";
   if (OUTLOOK[reason] === "soon" && !isLast) return "again";
-  return reason === "unfinished" ? "given-up" : "left";
+  return reason === "unfinished" ? "given-up" : "postponed";
 }
 
 /** Resolves when all are kept. */
 async function appendAll(
-  { readTimeline, sink, tallies }: LeftSessionDeps,
-  session: LiveSessionEntry,
+  { sink, tallies }: AbandonedSessionsDeps,
+  session: AbandonedSession,
   found: FoundFinals,
 ): Promise<void> {
-  const { providerSessionId, sessionSlug, identity, name, startedAtMs, timeline } = session;
-  const clock = readTimeline(timeline) ?? {
-    timeAt: (seconds) => new Date(startedAtMs + seconds * 1000),
-  };
-  // R4: under the keys that the live stream gives.
-  const keyOf = (utteranceId: string) => toUtteranceKey(providerSessionId, utteranceId);
-  const transcripts = [
-    ...found.finals.map(({ utteranceId, ...final }) =>
-      toTranscript({ ...final, key: keyOf(utteranceId), isFinal: true }, clock),
-    ),
-    ...found.translations.map(({ utteranceId, ...final }) =>
-      toTranslation(
-        { ...final, utteranceKey: keyOf(utteranceId), originalLanguage: undefined },
-        clock,
-      ),
-    ),
-  ];
+  const transcripts = placeAll(session, found);
   for (let from = 0; from < transcripts.length; from += FINALS_AT_ONCE) {
     const batch = transcripts.slice(from, from + FINALS_AT_ONCE);
     const kept = batch.map((transcript) => {
       const { promise, resolve } = Promise.withResolvers<void>();
-      sink.append({ sessionSlug, identity, name }, transcript, resolve);
+      sink.append(session.speaker, transcript, resolve);
       return promise;
     });
     await Promise.all(kept);
   }
   tallies.finals_recovered += found.finals.length;
+}
+
+/** R4: under the keys that the live stream gives; R14: at the time at which they were said. */
+function placeAll(
+  { providerSessionId, startedAtMs, clock }: AbandonedSession,
+  { finals, translations }: FoundFinals,
+): readonly Transcript[] {
+  const time = readProviderClock(clock ?? [[0, startedAtMs]]);
+  const keyOf = (localId: string) => toUtteranceKey(providerSessionId, localId);
+  return [
+    ...finals.map(({ localId, ...final }) => toTranscript({ ...final, key: keyOf(localId) }, time)),
+    ...translations.map(({ localId, ...final }) =>
+      toTranslation({ ...final, utteranceKey: keyOf(localId) }, time),
+    ),
+  ];
 }
 
 /** Does `act` for every item, for at most `atOnce` of them at a time. */
