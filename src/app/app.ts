@@ -1,5 +1,5 @@
 /**
- * The composition root: builds the parts in order and introduces them to one another. `shutdown.ts` lets them go.
+ * The composition root: builds the parts in order and introduces them to one another. `shutdown.ts` ends them.
  */
 import { findToken, selectProtocol } from "../auth/bearer-token.ts";
 import { createTokenVerifier } from "../auth/token-verifier.ts";

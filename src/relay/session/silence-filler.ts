@@ -10,7 +10,7 @@ import type { RecognitionOptions } from "../recognition/recognition-options.ts";
 export interface SilenceLimits {
   /** A client that sends nothing for this long has paused, and its utterance is brought to an end. */
   readonly quietMs: number;
-  /** So much more silence than the chosen endpointing closes an utterance. */
+  /** Silence as long as the chosen endpointing, and so much more, closes an utterance for sure. */
   readonly closingMs: number;
   /** From then on a little silence is sent this often, before the provider drops a quiet socket (R13). */
   readonly keepaliveMs: number;

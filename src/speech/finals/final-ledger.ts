@@ -6,10 +6,10 @@ export interface FinalStretch {
   readonly end: number;
 }
 
-/** Finals remembered: more than six hours of lively speech. Whoever was not heard for longer is not looked for. */
+/** Finals remembered: more than six hours of lively speech. No replay reaches so far back. */
 const STRETCHES_MAX = 8192;
 
-/** What a session reports of one utterance may differ by so much from what another one does. */
+/** Two provider sessions may place the same utterance apart by so much. */
 const SLACK_SECONDS = 0.1;
 
 /** No word is as short as this. */

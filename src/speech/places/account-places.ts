@@ -1,8 +1,8 @@
 /**
  * The account's places for live sessions: who has one, who waits for one, and how many there are.
  *
- * How many there are is known (GLADIA_MAX_SESSIONS) or learned, and always an estimate, because
- * other programs may use the same account. A 429 says that it is too high: it falls to what is in
+ * How many there are is known (a setting) or learned, and always an estimate, because other
+ * programs may use the same account. A 429 says that it is too high: it falls to what is in
  * use here, and for a while somebody gets in only when somebody leaves. Then, while anybody waits,
  * it rises by 1, 2, 4 … places, until the next 429 or the ceiling.
  *
@@ -12,7 +12,7 @@
 import { every, type RunningTimer } from "../../kernel/timers.ts";
 import { ProviderError } from "../provider-error.ts";
 
-/** A place in the account. Once it was given back, both do nothing. */
+/** A place in the account. After it was given back, neither method does anything. */
 export interface AccountPlace {
   /** Gives it back; whoever waits longest gets it before this returns. */
   release(): void;
@@ -24,7 +24,7 @@ export interface AccountPlace {
   returnAsBusy(retryAfterMs?: number): void;
 }
 
-/** Neither may throw. */
+/** Hears of its place. Neither method may throw. */
 export interface PlaceListener {
   /** The place is the listener's until it gives it back. */
   onGranted(place: AccountPlace): void;
@@ -54,7 +54,7 @@ const SWEEP_MS = 1000;
 /** Places become free when sessions end, not by asking: one vain request a minute is enough. */
 const BUSY_MS = 60_000;
 
-/** Of what the provider advises, no more is believed: a place may become free at any moment. */
+/** A longer wait that the provider advises is cut to this: a place may become free at any moment. */
 const BUSY_MS_MAX = 300_000;
 
 /** Up to so much is added to a wait, so that gateways on one account do not ask together. */
@@ -72,7 +72,7 @@ interface Waiter {
 export class AccountPlaces {
   readonly #ceiling: number;
   readonly #random: () => number;
-  /** Those whose place was none. They wait before all others. */
+  /** Those who had a place that the provider did not honour (429). They wait before all others. */
   readonly #returned = new Set<Waiter>();
   readonly #newcomers = new Set<Waiter>();
   #limit: number;

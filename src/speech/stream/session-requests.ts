@@ -11,7 +11,7 @@ export interface SessionRequestsDeps {
   readonly processBudget: RequestBudget;
   readonly places: Pick<AccountPlaces, "acquire">;
   readonly tallies: Tallies;
-  /** The first request goes, after the waits for a place and for the process's budget: from now on the provider is slow. */
+  /** The first request goes, after the waits for a place and for the process's budget: from now on a wait is the provider's. */
   readonly onAsked: () => void;
   readonly onQueued: (position: number) => void;
   readonly onGranted: (session: SessionGrant) => void;
@@ -28,7 +28,7 @@ export interface SessionRequestsDeps {
  * Modes: created → waiting or placed (`start`) → stopped (`stop`); then no callback comes any more.
  */
 export class SessionRequests {
-  /** Also for attempts to connect: whoever fails at one waits before the other. */
+  /** Waits between attempts, requests and connections alike: a failure of one delays the other too. */
   readonly schedule: AttemptSchedule;
   readonly #deps: SessionRequestsDeps;
   readonly #stopping = new AbortController();
@@ -43,7 +43,7 @@ export class SessionRequests {
     this.schedule = new AttemptSchedule(deps.processBudget);
   }
 
-  /** Whoever waits for a place has all the time there is. */
+  /** Without a place nothing is asked of the provider, and no limit of time counts. */
   get hasPlace(): boolean {
     return this.#place !== undefined;
   }
