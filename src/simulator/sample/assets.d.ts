@@ -7,22 +7,7 @@ declare module "*.wav" {
   export default path;
 }
 
-declare module "*.wasm" {
-  const path: string;
-  export default path;
-}
-
-declare module "*.data" {
-  const path: string;
-  export default path;
-}
-
 declare module "*.txt" {
-  const text: string;
-  export default text;
-}
-
-declare module "*.sql" {
   const text: string;
   export default text;
 }
