@@ -15,7 +15,7 @@ import { reloadQueueSettings } from "./reload.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** More rejections in a minute than one for every tenth of a thousand sessions are nobody's own any more: a part is broken. */
+/** With a thousand sessions, one rejection for every tenth of them. More in a minute is no session's own: a part is broken. */
 const UNCAUGHT_MAX = 100;
 const WINDOW_MS = 60_000;
 
