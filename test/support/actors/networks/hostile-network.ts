@@ -13,7 +13,7 @@ export type Direction = "up" | "down";
  * - `reset`: both sides get RST.
  * - `finish`: both sides get FIN, after whole pieces.
  * - `truncate`: both sides get FIN, after exactly so many bytes: mostly in the middle of a WebSocket frame.
- * - `stall`: nothing goes in these directions for `forMs`, and neither side hears that the other one has left. Then both get
+ * - `stall`: nothing goes in these directions for `forMs`, and neither side hears that the other one is gone. Then both get
  *   RST, unless `goesOn`.
  */
 export type NetworkFault =
