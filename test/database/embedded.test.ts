@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { openDatabase } from "../../src/database/db.ts";
 import { openEmbedded } from "../../src/database/embedded.ts";
@@ -23,6 +24,20 @@ test(
     const second = await openDatabase(options);
     expect(await second.prisma.$queryRaw`SELECT answer FROM kept`).toEqual([{ answer: 42 }]);
     await second.close();
+  },
+  LIMIT_MS,
+);
+
+test(
+  "makes the folder with its parents for its user alone: it holds what people said",
+  async () => {
+    await using folder = await createGuardedFolder("stenogate-embedded-");
+    const directory = join(folder.path, "a", "b");
+    const embedded = await openEmbedded(directory);
+    for (const path of [directory, join(folder.path, "a")]) {
+      expect((await stat(path)).mode & 0o777).toBe(0o700);
+    }
+    await embedded.close();
   },
   LIMIT_MS,
 );
