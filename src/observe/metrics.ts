@@ -77,6 +77,7 @@ export type GaugeName = keyof typeof GAUGES;
 export type LabelledName = keyof typeof LABELLED;
 export type Tallies = Record<TallyName, number>;
 
+/** The figures of one process: whoever counts adds to `tallies` or calls `count`, and whoever has a state is asked by `track`. */
 export class Metrics {
   /** Add to these directly; they start at zero and only grow. */
   readonly tallies: Tallies;
