@@ -79,8 +79,8 @@ interface OpenSession {
  * A client that does everything right: it keeps what it has sent, counts it, comes back after a jittered wait that is no
  * shorter than advised, sends again what has not arrived, and says `stop` until that is answered.
  *
- * Modes: created → speaking (`speak`) → done, or gone (`depart`). It goes on speaking while it is cut off. When its session is over before
- * everything was said, it begins another one with what the first one has not got, as far as that is known.
+ * Modes: created → speaking (`speak`) → done, or gone (`depart`). It goes on speaking while it is cut off. When its session is
+ * over before everything was said, it begins another one with what the first one has not got, as far as that is known.
  */
 export class ResumingSpeaker {
   readonly participant: Participant;
@@ -89,7 +89,7 @@ export class ResumingSpeaker {
   readonly vainConnections: MadeConnection[] = [];
   readonly #deps: ResumingSpeakerDeps;
   readonly #options: Required<ResumingSpeakerOptions>;
-  /** To come back to. */
+  /** The session to come back to. */
   #session: OpenSession | undefined;
   /** The highest `seq` of the session. */
   #after = 0;

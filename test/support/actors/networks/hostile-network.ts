@@ -55,7 +55,7 @@ export interface HostileNetwork extends AsyncDisposable {
   readonly url: URL;
   /** Connections that were carried at least in part. */
   readonly connectionCount: number;
-  /** Of each fault that has struck, its kind, in order. */
+  /** The kinds of the faults that have struck, in order. */
   readonly struck: readonly NetworkFault["kind"][];
   /** Ends every stall that lasts. */
   release(): void;

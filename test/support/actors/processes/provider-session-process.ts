@@ -1,5 +1,5 @@
 /**
- * A process that has provider sessions: `bun live-session-process.ts <folder> <sync>`. It notes three of them, changes one,
+ * A process that has provider sessions: `bun provider-session-process.ts <folder> <sync>`. It notes three of them, changes one,
  * closes one, says so, and stays until it is killed.
  */
 import { writeSync } from "node:fs";
