@@ -9,7 +9,7 @@ import { readFlag, UsageError, type Command, type FlagValues } from "./command.t
 /** Letters that are read, or written to the database, at once. */
 const PAGE_SIZE = 500;
 
-/** Works on the finals that the database refused or whose session stayed unknown. A running gateway need not stop. */
+/** Works on the finals that the database refused or whose call stayed unknown. A running gateway need not stop. */
 export const deadLetters: Command = {
   name: "dead-letters",
   summary: "look at the finals that could not be written, try them again, or drop them",
@@ -77,7 +77,7 @@ function list(letters: readonly DeadLetter[], asJson: boolean): number {
   return 0;
 }
 
-/** A letter leaves only when the database has its row: a lost answer leaves it there, and writing again is harmless (R4). */
+/** A letter is removed only when the database has its row: a lost answer keeps it, and writing again is harmless (R4). */
 async function retry(
   letters: readonly DeadLetter[],
   file: DeadLetterFile,
@@ -91,8 +91,8 @@ async function retry(
       const page = letters.slice(start, start + PAGE_SIZE);
       const rows = page.map(({ row }) => row).filter((row) => row !== undefined);
       const { refused, unknownSessions } = await writeIsolating(store, rows);
-      const left = new Set<SegmentRow>([...refused.map(({ row }) => row), ...unknownSessions]);
-      const written = page.filter(({ row }) => row !== undefined && !left.has(row));
+      const unwritten = new Set<SegmentRow>([...refused.map(({ row }) => row), ...unknownSessions]);
+      const written = page.filter(({ row }) => row !== undefined && !unwritten.has(row));
       writtenCount += file.remove(written.map(({ id }) => id));
     }
   } finally {

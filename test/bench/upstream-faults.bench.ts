@@ -1,5 +1,5 @@
 /**
- * What each fault of the provider costs a speaker, in real time: how long captions pause, and which audio and finals are
+ * What each fault on the way to the provider costs a speaker, in real time: how long captions pause, and which audio and finals are
  * lost or doubled. All faults run side by side. Prints one line of JSON for each.
  *
  *     bun run test/bench/upstream-faults.bench.ts [--outage SECONDS]

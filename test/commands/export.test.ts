@@ -102,11 +102,11 @@ test(
 );
 
 test(
-  "says that a session is unknown, and leaves the file as it is",
+  "says that a call is unknown, and leaves the file as it is",
   async () => {
     expect(await run(["--session", "retro"])).toEqual({
       exitCode: 1,
-      complaint: 'stenogate export: no such session: "retro"',
+      complaint: 'stenogate export: no such call: "retro"',
       written: undefined,
     });
   },

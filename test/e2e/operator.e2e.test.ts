@@ -134,7 +134,7 @@ test(
       expect(unknown).toEqual({
         exitCode: 1,
         stdout: "",
-        stderr: 'stenogate export: no such session: "x"\n',
+        stderr: 'stenogate export: no such call: "x"\n',
       });
     }
   },

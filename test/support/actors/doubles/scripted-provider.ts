@@ -127,7 +127,7 @@ export function anUtterance(changes: Partial<Utterance> = {}): Utterance {
   };
 }
 
-/** Of `anUtterance`. */
+/** The translation of `anUtterance`. */
 export function aTranslation(changes: Partial<TranslatedUtterance> = {}): TranslatedUtterance {
   return {
     utteranceKey: "provider-1:00_00000000",

@@ -73,7 +73,7 @@ async function fill(journal: Journal): Promise<void> {
   say(JSON.stringify(answer));
 }
 
-/** Fills a disk until not even a removal has room, then lets everything go, and says how many finals are left of how many. */
+/** Fills a disk until not even a removal has room, then lets everything go, and says how many finals remain of how many. */
 async function clog(journal: Journal): Promise<void> {
   const kept: number[] = [];
   const hasRoom = async () => {

@@ -15,8 +15,8 @@ import {
 import { installExecutable, type Installation } from "../support/actors/processes/executable.ts";
 import { until } from "../support/probes/until.ts";
 import { clientAway, clientChaos } from "./loss-oracle/client-scenarios.ts";
+import { judgeClient } from "./loss-oracle/client-verdict.ts";
 import { readStoredFinals } from "./loss-oracle/kept-finals.ts";
-import { judgeLink } from "./loss-oracle/link-verdict.ts";
 import { RevivableGateway } from "./loss-oracle/revivable-gateway.ts";
 import { PACE } from "./loss-oracle/roaming-crowd.ts";
 import { runScenario } from "./loss-oracle/scenario.ts";
@@ -121,7 +121,7 @@ test.concurrent.each([
     await speaking;
     await gateway.drained();
     const stored = await readStoredFinals(database);
-    const verdict = judgeLink({
+    const verdict = judgeClient({
       speech,
       sessions: speaker.sessions,
       stored: stored.filter(({ text }) => !text.startsWith("[fr]")),
@@ -132,8 +132,8 @@ test.concurrent.each([
     expect(speaker.sessions).toHaveLength(1);
     expect(network.struck).toHaveLength(courses.length);
     expect(verdict.resumes).toBeGreaterThanOrEqual(courses.length);
-    const messages = speaker.sessions.flatMap(({ links }) =>
-      links.flatMap((link) => link.messages),
+    const messages = speaker.sessions.flatMap(({ connections }) =>
+      connections.flatMap((connection) => connection.messages),
     );
     const translations = messages.filter((message) => message.type === "translation");
     expect(keysOf(translations)).toEqual(keysOf(finalsOf(messages)));

@@ -1,17 +1,17 @@
-/** The oracle's eyes on a client's link: whatever may happen to it is seen. */
+/** The oracle's eyes on a client's connections: whatever may happen to them is seen. */
 import { expect, test } from "bun:test";
 import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
 import { drawFrom } from "../../speech/chaos/draw.ts";
 import { BYTES_PER_SECOND, createSpeech } from "../../speech/chaos/speech.ts";
 import type { SpokenSession } from "../../support/actors/clients/resuming-speaker.ts";
-import { judgeLink, type ClientAccount } from "./link-verdict.ts";
+import { judgeClient, type ClientAccount } from "./client-verdict.ts";
 
 const SPEECH = createSpeech(drawFrom(1), 4, { pause: [40, 40], burst: [10, 10] });
 const STORED = [1, 2, 3, 4].map(finalOf);
 const SECOND_BURST = SPEECH.bursts[1]!.from * BYTES_PER_SECOND;
 
 /** Cut off after the second final; the third one is sent again, and the fourth one comes as it is said. */
-const LINKS = [
+const CONNECTIONS = [
   [session(0), ready(1), shown(2, 1), shown(3, 2)],
   [session(3), shown(4, 3), ready(5), shown(6, 4)],
 ];
@@ -22,29 +22,29 @@ test("a client that was shown everything once is in order", () => {
 });
 
 test("a message with a number that came before is seen", () => {
-  const [first, second] = LINKS;
-  expect(judge({ links: [first!, [...second!, ready(6)]] }).problems).toEqual([
+  const [first, second] = CONNECTIONS;
+  expect(judge({ connections: [first!, [...second!, ready(6)]] }).problems).toEqual([
     "seq 6 came after seq 6",
   ]);
 });
 
 test("what is about a connection alone may repeat the number that its client named", () => {
-  const [first, second] = LINKS;
+  const [first, second] = CONNECTIONS;
   const error = { type: "error", seq: 3, code: "reader-too-slow" } as ServerMessage;
-  expect(judge({ links: [first!, [session(3), error], second!] }).problems).toEqual([]);
+  expect(judge({ connections: [first!, [session(3), error], second!] }).problems).toEqual([]);
 });
 
 test("a final under the number that its client named is seen", () => {
-  const [first, second] = LINKS;
+  const [first, second] = CONNECTIONS;
   const [again, ...rest] = second!;
-  expect(judge({ links: [first!, [again!, shown(3, 2), ...rest]] }).problems).toContain(
+  expect(judge({ connections: [first!, [again!, shown(3, 2), ...rest]] }).problems).toContain(
     "seq 3 came after seq 3",
   );
 });
 
 test("a final that was shown again is seen, whatever its number", () => {
-  const [first, second] = LINKS;
-  expect(judge({ links: [first!, [...second!, shown(7, 2)]] }).problems).toEqual([
+  const [first, second] = CONNECTIONS;
+  expect(judge({ connections: [first!, [...second!, shown(7, 2)]] }).problems).toEqual([
     "1 finals were shown again",
     "5 finals were shown, 4 are stored",
     "shown out of order: 1 2 3 4 2",
@@ -52,8 +52,8 @@ test("a final that was shown again is seen, whatever its number", () => {
 });
 
 test("a final that was never shown is seen", () => {
-  const [first] = LINKS;
-  expect(judge({ links: [first!, [session(3), ready(5), shown(6, 4)]] }).problems).toEqual([
+  const [first] = CONNECTIONS;
+  expect(judge({ connections: [first!, [session(3), ready(5), shown(6, 4)]] }).problems).toEqual([
     "3 finals were shown, 4 are stored",
     "shown out of order: 1 2 4",
   ]);
@@ -91,7 +91,7 @@ test("audio that was sent twice is seen", () => {
   );
 });
 
-test("what another socket to the provider hears again is no fault of the client's link", () => {
+test("what another socket to the provider hears again is no fault of the client's connections", () => {
   const { audio } = SPEECH;
   const again = Buffer.concat([audio.subarray(0, 64_000), audio.subarray(60_800)]);
   const heardAgain = { heard: again, socketOffsets: [0, 64_000] };
@@ -118,12 +118,12 @@ test("the gateway's own silence is none of the speech, and one that cuts a word 
 test("utterances that the provider heard and the gateway did not keep are seen", () => {
   const two = STORED.slice(0, 2);
   const problems = ["expected 4 to 4 utterances to be stored, got 2"];
-  expect(judge({ links: LINKS.slice(0, 1), stored: two }).problems).toEqual(problems);
+  expect(judge({ connections: CONNECTIONS.slice(0, 1), stored: two }).problems).toEqual(problems);
 });
 
 test("a session that was not brought to its end is seen; what was shown of it is kept all the same", () => {
   const heard = SPEECH.audio.subarray(0, SECOND_BURST + 6400);
-  const half = { isComplete: false, links: LINKS.slice(0, 1), heard };
+  const half = { isComplete: false, connections: CONNECTIONS.slice(0, 1), heard };
   expect(judge({ ...half, stored: STORED.slice(0, 2) }).problems).toEqual([
     "did not come to its end",
   ]);
@@ -135,7 +135,7 @@ test("a session that was not brought to its end is seen; what was shown of it is
 });
 
 interface Changes {
-  readonly links?: readonly (readonly ServerMessage[])[];
+  readonly connections?: readonly (readonly ServerMessage[])[];
   readonly stored?: ClientAccount["stored"];
   readonly heard?: Uint8Array;
   readonly socketOffsets?: readonly number[];
@@ -143,15 +143,20 @@ interface Changes {
 }
 
 function judge(changes: Changes) {
-  const { links = LINKS, stored = STORED, heard = SPEECH.audio, socketOffsets = [0] } = changes;
+  const {
+    connections = CONNECTIONS,
+    stored = STORED,
+    heard = SPEECH.audio,
+    socketOffsets = [0],
+  } = changes;
   const spoken: SpokenSession = {
     fromBytes: 0,
     givenUpBytes: 0,
     isComplete: changes.isComplete ?? true,
-    links: links.map((messages) => ({ messages, closeCode: 1000 })),
+    connections: connections.map((messages) => ({ messages, closeCode: 1000 })),
   };
   const received = { audio: heard, socketOffsets };
-  return judgeLink({ speech: SPEECH, sessions: [spoken], stored, heard: () => received });
+  return judgeClient({ speech: SPEECH, sessions: [spoken], stored, heard: () => received });
 }
 
 function finalOf(number: number): ClientAccount["stored"][number] {

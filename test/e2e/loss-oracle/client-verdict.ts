@@ -1,5 +1,5 @@
-import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
 /** What one client said and was shown over all its connections, against what was heard and what is stored (R21, R22). */
+import type { ServerMessage } from "../../../src/gateway/protocol/messages.ts";
 import type { ReceivedAudio } from "../../../src/simulator/session/audio-intake.ts";
 import { BYTES_PER_SECOND, type Speech } from "../../speech/chaos/speech.ts";
 import type { SpokenSession } from "../../support/actors/clients/resuming-speaker.ts";
@@ -15,13 +15,13 @@ export interface ClientAccount {
 }
 
 export interface StoredFinal {
-  /** `<provider session id>:<provider utterance id>`. */
+  /** `<provider session id>:<local id>`. */
   readonly utteranceKey: string;
   /** The provider numbers the utterances of its session in their words. */
   readonly text: string;
 }
 
-export interface LinkVerdict {
+export interface ClientVerdict {
   /** In sentences; empty when every promise was kept. Nothing in them is speech. */
   readonly problems: readonly string[];
   readonly resumes: number;
@@ -30,11 +30,11 @@ export interface LinkVerdict {
   readonly utterances: number;
   /** Utterances that silence of the gateway has cut in two: their speaker was away for too long. */
   readonly splits: number;
-  /** Losses of the provider's link: on a machine that is busy enough it takes the provider for dead. */
+  /** Losses of the socket to the provider: on a machine that is busy enough the gateway takes the provider for dead. */
   readonly interruptions: number;
 }
 
-interface SessionVerdict extends Pick<LinkVerdict, "problems" | "splits" | "interruptions"> {}
+interface SessionVerdict extends Pick<ClientVerdict, "problems" | "splits" | "interruptions"> {}
 
 const NOTHING_HEARD = { splits: 0, interruptions: 0 };
 
@@ -49,10 +49,10 @@ interface Heard {
 /** So much of the hiss is found once in the speech. */
 const MARK_BYTES = 64;
 
-export function judgeLink(account: ClientAccount): LinkVerdict {
+export function judgeClient(account: ClientAccount): ClientVerdict {
   const verdicts = account.sessions.map((session) => judgeSession(session, account));
-  const finals = account.sessions.flatMap(({ links }) =>
-    links.flatMap(({ messages }) => finalsOf(messages)),
+  const finals = account.sessions.flatMap(({ connections }) =>
+    connections.flatMap(({ messages }) => finalsOf(messages)),
   );
   const shownTwice = finals.length - new Set(finals.map((final) => final.utterance_id)).size;
   return {
@@ -61,8 +61,10 @@ export function judgeLink(account: ClientAccount): LinkVerdict {
       ...(shownTwice === 0 ? [] : [`${shownTwice} finals were shown again`]),
       ...verdicts.flatMap(({ problems }) => problems),
     ],
-    resumes: sum(account.sessions.map(({ links }) => links.length - 1)),
-    replayed: sum(account.sessions.flatMap(({ links }) => links.slice(1).map(countReplayed))),
+    resumes: sum(account.sessions.map(({ connections }) => connections.length - 1)),
+    replayed: sum(
+      account.sessions.flatMap(({ connections }) => connections.slice(1).map(countReplayed)),
+    ),
     utterances: finals.length,
     splits: sum(verdicts.map(({ splits }) => splits)),
     interruptions: sum(verdicts.map(({ interruptions }) => interruptions)),
@@ -75,7 +77,7 @@ function judgeSession(
 ): SessionVerdict {
   const problems = judgeSequence(session);
   if (session.givenUpBytes > 0) problems.push(`${session.givenUpBytes} bytes were given up`);
-  const finals = session.links.flatMap(({ messages }) => finalsOf(messages));
+  const finals = session.connections.flatMap(({ messages }) => finalsOf(messages));
   if (finals.length === 0) {
     const isDue = speech.bursts.some(({ from }) => from * BYTES_PER_SECOND >= session.fromBytes);
     if (session.isComplete && isDue) problems.push("no final was shown of what was said");
@@ -116,8 +118,8 @@ function judgeOrder(
 }
 
 /** R21: one count over all connections, in which nothing comes twice and nothing comes late. */
-function judgeSequence({ links }: SpokenSession): string[] {
-  const numbers = links.flatMap(({ messages }) => {
+function judgeSequence({ connections }: SpokenSession): string[] {
+  const numbers = connections.flatMap(({ messages }) => {
     const named = messages.find(({ type }) => type === "session")?.seq;
     return messages.filter((message) => isCounted(message, named)).map(({ seq }) => seq);
   });
@@ -189,7 +191,7 @@ function isCounted({ type, seq }: ServerMessage, named: number | undefined): boo
   return type !== "session" && !((type === "error" || type === "status") && seq === named);
 }
 
-function countReplayed({ messages }: SpokenSession["links"][number]): number {
+function countReplayed({ messages }: SpokenSession["connections"][number]): number {
   const ready = messages.findIndex(({ type }) => type === "ready");
   return finalsOf(ready === -1 ? messages : messages.slice(0, ready)).length;
 }

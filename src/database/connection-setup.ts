@@ -1,7 +1,7 @@
 import { escapeIdentifier, type ClientBase } from "pg";
 
-/** One address and how every connection to it is set up. */
-export interface ServerSession {
+/** How every connection to one address is set up. */
+export interface ConnectionSetup {
   /** Where the tables are: `?schema=` as Prisma reads it, otherwise what the server decides. */
   readonly schema: string | undefined;
   readonly prepare: (client: ClientBase) => Promise<void>;
@@ -13,7 +13,7 @@ export interface ServerSession {
  * UTC is needed because the driver adapter reads a time and drops its offset. The settings are sent as a statement, and not
  * with the connection request, because connection poolers refuse unknown settings there.
  */
-export function serverSession(url: string, statementLimitMs: number): ServerSession {
+export function createConnectionSetup(url: string, statementLimitMs: number): ConnectionSetup {
   const schema = URL.parse(url)?.searchParams.get("schema") ?? undefined;
   const settings = [
     "SET TIME ZONE 'UTC'",

@@ -35,7 +35,7 @@ async function setup(options: SimulatorOptions = {}): Promise<World> {
   return { simulator, client, id, url, [Symbol.asyncDispose]: () => simulator.stop() };
 }
 
-/** A socket that was told nothing yet has been told nothing more when this comes back. */
+/** Resolves when everything that the server has sent so far has arrived: what is not there by then was not sent. */
 async function roundTrip({ socket }: LiveClient): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   socket.addEventListener("pong", () => resolve(), { once: true });
