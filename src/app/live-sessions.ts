@@ -60,8 +60,7 @@ export async function fetchLeftFinals(config: Config, deps: FetchDeps): Promise<
       return clock && { timeAt: (seconds) => readProviderClock(clock, seconds) };
     },
     sink: {
-      append: (names, final, onKept) =>
-        appendTranscriptChunk(storage.queue, { ...names, subject: "" }, final, onKept),
+      append: (names, final, onKept) => appendTranscriptChunk(storage.queue, names, final, onKept),
     },
     tallies: metrics.tallies,
     log,

@@ -3,7 +3,10 @@ import { deadline } from "../kernel/deadline.ts";
 import { traceError } from "../kernel/error-trace.ts";
 import type { Log } from "../observe/log.ts";
 import type { SessionRegistry } from "../relay/session/session-registry.ts";
-import type { LeftRows, TranscriptBatchQueue } from "../transcripts/transcript-batch-queue.ts";
+import type {
+  UnflushedFinals,
+  TranscriptBatchQueue,
+} from "../transcripts/transcript-batch-queue.ts";
 import type { Storage } from "./storage.ts";
 
 type Queue = Pick<TranscriptBatchQueue, "stopFlushTimer" | "flushAllPending" | "getQueueMetrics">;
@@ -54,7 +57,7 @@ export async function shutDown(parts: ShutDownParts, limitMs: number): Promise<n
   const flushed = await attempt("writing what waits", WAITS.queue, () =>
     storage.queue.flushAllPending(limitMs * LIMITS.queue),
   );
-  const { kept, lost } = flushed ?? countLeft(storage);
+  const { kept, lost } = flushed ?? countUnflushed(storage);
   await attempt("closing the storage", WAITS.storage, () => storage.close());
   sessions.stop();
   await attempt("closing the listener", WAITS.listener, () => listener.stop());
@@ -65,7 +68,7 @@ export async function shutDown(parts: ShutDownParts, limitMs: number): Promise<n
   return lost;
 }
 
-function countLeft({ queue, journal }: ShutDownParts["storage"]): LeftRows {
+function countUnflushed({ queue, journal }: ShutDownParts["storage"]): UnflushedFinals {
   const kept = journal.state.rows;
   return { kept, lost: queue.getQueueMetrics().queueLength - kept };
 }

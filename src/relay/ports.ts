@@ -7,16 +7,20 @@
 import type { AppError } from "../kernel/errors.ts";
 import type { LanguageCode, TranslationCode } from "./recognition/language-codes.ts";
 
-/** Who speaks, as the token says it. */
-export interface Speaker {
-  /** The token's `sub`: limits count by it. */
-  readonly subject: string;
-  /** The call, by the name that the application gave it. */
+/** A participant of a call, by the names that the application gave them: what is stored of a speaker. */
+export interface SpeakerNames {
+  /** The call. */
   readonly sessionSlug: string;
-  /** The participant's name inside the call; unique there. */
+  /** The participant inside the call; unique there. */
   readonly identity: string;
   /** What people read; the identity where the token has no `name`. */
   readonly name: string;
+}
+
+/** Who speaks, as the token says it. */
+export interface Speaker extends SpeakerNames {
+  /** The token's `sub`: limits count by it. */
+  readonly subject: string;
 }
 
 export type AudioEncoding = "wav/pcm" | "wav/alaw" | "wav/ulaw";
@@ -184,7 +188,7 @@ export interface TranscriptSink {
    * Calls `onKept` once, before it returns or a few milliseconds later: from then on the final survives the process (R1), or,
    * where it cannot be kept, everybody has been told. In the order of the calls.
    */
-  append(speaker: Speaker, transcript: Transcript, onKept: () => void): void;
+  append(speaker: SpeakerNames, transcript: Transcript, onKept: () => void): void;
 }
 
 /** The one client that owns the audio (R20). Calls after its socket is gone are ignored by it. */

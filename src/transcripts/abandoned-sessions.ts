@@ -7,7 +7,7 @@ import { backoffMs, type BackoffOptions } from "../kernel/backoff.ts";
 import { describeError } from "../kernel/errors.ts";
 import { sleep } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
-import type { Transcript } from "../relay/ports.ts";
+import type { SpeakerNames, Transcript } from "../relay/ports.ts";
 import {
   OUTLOOK,
   type FoundFinals,
@@ -21,7 +21,6 @@ import {
   type PositionClock,
 } from "../relay/timed-transcript.ts";
 import type { LiveSessionBook, LiveSessionEntry } from "./journal/provider-session-book.ts";
-import type { SpeakerNames } from "./store/segment-speakers.ts";
 
 export interface LeftSessionDeps {
   readonly sessions: Pick<LiveSessionBook, "left" | "closed">;

@@ -1,4 +1,4 @@
-import type { Speaker, Transcript } from "../relay/ports.ts";
+import type { SpeakerNames, Transcript } from "../relay/ports.ts";
 import type { TranscriptBatchQueue } from "./transcript-batch-queue.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { TranscriptBatchQueue } from "./transcript-batch-queue.ts";
  */
 export function appendTranscriptChunk(
   queue: Pick<TranscriptBatchQueue, "enqueue">,
-  speaker: Speaker,
+  speaker: SpeakerNames,
   transcript: Transcript,
   onKept: () => void,
 ): void {
@@ -16,17 +16,5 @@ export function appendTranscriptChunk(
     onKept();
     return;
   }
-  const row = {
-    sessionSlug: speaker.sessionSlug,
-    identity: speaker.identity,
-    name: speaker.name,
-    utteranceKey: transcript.utteranceKey,
-    translationOf: transcript.translationOf,
-    text: transcript.text,
-    language: transcript.language,
-    confidence: transcript.confidence,
-    startedAt: transcript.startedAt,
-    endedAt: transcript.endedAt,
-  };
-  queue.enqueue(row, onKept);
+  queue.enqueue({ speaker, transcript }, onKept);
 }

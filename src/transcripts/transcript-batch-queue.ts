@@ -14,22 +14,22 @@ import type { Parsed } from "../kernel/result.ts";
 import { every, sleep, type RunningTimer } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import type { Final, FinalWriter, QueuedFinal } from "./final.ts";
 import type { DeadLetterFile } from "./journal/dead-letter-file.ts";
 import type { Journal } from "./journal/journal.ts";
 import { takeBatches } from "./queue/batch-choice.ts";
 import { parseBatchQueueConfig, type BatchQueueConfig } from "./queue/batch-queue-config.ts";
 import { settleBatch } from "./queue/batch-settlement.ts";
-import { writeIsolating, type QueuedRow, type SegmentWriter } from "./queue/batch-writer.ts";
+import { writeIsolating } from "./queue/batch-writer.ts";
 import { GivenUpRows, type LossCause } from "./queue/given-up-rows.ts";
 import { JournalAlarm } from "./queue/journal-alarm.ts";
 import { OverflowAlarm } from "./queue/overflow-alarm.ts";
-import { ParkedRows } from "./queue/parked-rows.ts";
-import { WaitingRows } from "./queue/waiting-rows.ts";
+import { ParkedFinals } from "./queue/parked-finals.ts";
+import { WaitingFinals } from "./queue/waiting-finals.ts";
 import { WriteFailures, type LastWriteError } from "./queue/write-failures.ts";
-import type { SegmentRow } from "./store/segment-store.ts";
 
 export interface TranscriptBatchQueueDeps {
-  readonly writer: SegmentWriter;
+  readonly writer: FinalWriter;
   readonly journal: Pick<Journal, "append" | "remove" | "readAfter" | "state">;
   readonly deadLetters: Pick<DeadLetterFile, "add">;
   readonly log: Log;
@@ -59,7 +59,7 @@ export interface QueueMetrics {
 }
 
 /** What a shutdown could not write. */
-export interface LeftRows {
+export interface UnflushedFinals {
   /** In the journal: the next start writes them. */
   readonly kept: number;
   /** In memory alone. */
@@ -67,7 +67,7 @@ export interface LeftRows {
 }
 
 /** Rows in memory, about 10 MB; the journal holds what is more. As many again may wait for their session. */
-const MEMORY_ROWS_MAX = 20_000;
+const MEMORY_FINALS_MAX = 20_000;
 
 /** Rows younger than this share of the interval may wait for the next tick: no row waits longer than one and a half. */
 const FRESH_SHARE = 0.5;
@@ -77,8 +77,8 @@ const LAST_FLUSH_RETRY_MS = 200;
 
 export class TranscriptBatchQueue {
   readonly #deps: TranscriptBatchQueueDeps;
-  readonly #waiting: WaitingRows;
-  readonly #parked: ParkedRows;
+  readonly #waiting: WaitingFinals;
+  readonly #parked: ParkedFinals;
   readonly #givenUp: GivenUpRows;
   readonly #failures: WriteFailures;
   readonly #alarm: JournalAlarm;
@@ -95,10 +95,10 @@ export class TranscriptBatchQueue {
   constructor(deps: TranscriptBatchQueueDeps, options: TranscriptBatchQueueOptions) {
     this.#deps = deps;
     this.#config = options.config;
-    this.#waiting = new WaitingRows(deps.journal, { rowsMax: MEMORY_ROWS_MAX });
-    this.#parked = new ParkedRows({
+    this.#waiting = new WaitingFinals(deps.journal, { finalsMax: MEMORY_FINALS_MAX });
+    this.#parked = new ParkedFinals({
       limitMs: options.unknownSessionLimitMs,
-      rowsMax: MEMORY_ROWS_MAX,
+      finalsMax: MEMORY_FINALS_MAX,
     });
     this.#givenUp = new GivenUpRows(deps);
     this.#failures = new WriteFailures(deps.log);
@@ -116,17 +116,17 @@ export class TranscriptBatchQueue {
    * Takes a row, and calls `onKept` once, when it may be shown: at once, or in a few milliseconds where the journal's group
    * commit is awaited. Rows are shown in the order in which they came.
    */
-  enqueue(row: SegmentRow, onKept: () => void): void {
+  enqueue(final: Final, onKept: () => void): void {
     this.#deps.metrics.tallies.segments_queued += 1;
-    this.#deps.journal.append(row, {
-      onKept: (entry) => {
-        this.#admit(entry);
+    this.#deps.journal.append(final, {
+      onKept: (journaled) => {
+        this.#admit(journaled);
         onKept();
       },
       onRefused: () => {
         this.#alarm.note(true);
         this.#deps.metrics.tallies.segments_unjournaled += 1;
-        this.#admit({ sequence: undefined, row, queuedAtMs: Date.now() });
+        this.#admit({ ...final, sequence: undefined, queuedAtMs: Date.now() });
         onKept();
       },
     });
@@ -163,7 +163,7 @@ export class TranscriptBatchQueue {
   }
 
   /** Writes everything that waits, trying again until `limitMs` has passed; resolves with what is left. */
-  async flushAllPending(limitMs: number): Promise<LeftRows> {
+  async flushAllPending(limitMs: number): Promise<UnflushedFinals> {
     const deadlineAtMs = Date.now() + limitMs;
     this.#waiting.putBack(this.#parked.takeAll());
     // What is being written waits no more, and is not written yet.
@@ -195,9 +195,9 @@ export class TranscriptBatchQueue {
     return Number.isFinite(oldestAtMs) ? Math.max(0, Date.now() - oldestAtMs) : 0;
   }
 
-  #admit(queued: QueuedRow): void {
+  #admit(queued: QueuedFinal): void {
     if (!this.#waiting.add(queued)) {
-      this.#givenUp.lose(queued.row, "memory-full");
+      this.#givenUp.lose(queued, "memory-full");
       return;
     }
     if (queued.sequence === undefined) this.#unjournaledCount += 1;
@@ -244,7 +244,7 @@ export class TranscriptBatchQueue {
 
   /** Never rejects. The awaits are here alone: nothing else touches the queue's front meanwhile. */
   async #writeBatches(): Promise<void> {
-    let batches: readonly (readonly QueuedRow[])[] = [];
+    let batches: readonly (readonly QueuedFinal[])[] = [];
     try {
       batches = this.#takeBatches();
       const outcomes = await Promise.allSettled(batches.map((batch) => this.#write(batch)));
@@ -256,7 +256,7 @@ export class TranscriptBatchQueue {
     this.#overflow.watch(this.#length, this.#config.maxQueueSize);
   }
 
-  #takeBatches(): readonly (readonly QueuedRow[])[] {
+  #takeBatches(): readonly (readonly QueuedFinal[])[] {
     this.#waiting.refill();
     if (!this.#waiting.isBehind) this.#dueCount = Math.min(this.#dueCount, this.#waiting.count);
     const batches = takeBatches(this.#waiting, this.#config.maxBatchSize);
@@ -266,11 +266,10 @@ export class TranscriptBatchQueue {
     return batches;
   }
 
-  async #write(batch: readonly QueuedRow[]): Promise<void> {
+  async #write(batch: readonly QueuedFinal[]): Promise<void> {
     this.#deps.metrics.tallies.flushes += 1;
     this.#hasFlushedSinceTick = true;
-    const rows = batch.map(({ row }) => row);
-    const result = await writeIsolating(this.#deps.writer, rows);
+    const result = await writeIsolating(this.#deps.writer, batch);
     this.#unjournaledCount -= settleBatch(batch, result, {
       journal: this.#deps.journal,
       metrics: this.#deps.metrics,
@@ -280,7 +279,7 @@ export class TranscriptBatchQueue {
   }
 
   #judge(
-    batches: readonly (readonly QueuedRow[])[],
+    batches: readonly (readonly QueuedFinal[])[],
     outcomes: readonly PromiseSettledResult<void>[],
   ): void {
     const failed = batches.filter((_, index) => outcomes[index]?.status === "rejected");
@@ -289,6 +288,6 @@ export class TranscriptBatchQueue {
     this.#deps.metrics.tallies.flush_errors += failed.length;
     const failure = outcomes.find((outcome) => outcome.status === "rejected");
     if (failure === undefined) this.#failures.clear();
-    else this.#failures.note(failure.reason, failed[0]?.[0]?.row.sessionSlug);
+    else this.#failures.note(failure.reason, failed[0]?.[0]?.speaker.sessionSlug);
   }
 }

@@ -45,8 +45,8 @@ test("what was said to a process that was killed is in the journal of the next o
   const { liveSessions } = journal;
   const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
   const queue: Pick<TranscriptBatchQueue, "enqueue"> = {
-    enqueue: (row, onKept) =>
-      journal.append(row, {
+    enqueue: (final, onKept) =>
+      journal.append(final, {
         onKept,
         onRefused: (problem) => {
           throw problem;
@@ -60,8 +60,7 @@ test("what was said to a process that was killed is in the journal of the next o
       timeAt: (seconds) => new Date(Number(timeline) + seconds * 1000),
     }),
     sink: {
-      append: (names, final, onKept) =>
-        appendTranscriptChunk(queue, { ...names, subject: "" }, final, onKept),
+      append: (names, final, onKept) => appendTranscriptChunk(queue, names, final, onKept),
     },
     tallies: { finals_recovered: 0, sessions_given_up: 0 },
     log: recordedLog(),
@@ -71,11 +70,13 @@ test("what was said to a process that was killed is in the journal of the next o
   await recoverLeftSessions(deps, LIMITS);
 
   const { sentences } = await loadSample();
-  const rows = readAll(journal).map(({ row }) => row);
+  const finals = readAll(journal);
   for (const index of indices) {
-    const spoken = rows.filter(({ identity }) => identity === `speaker-${index}`);
-    expect(spoken.map(({ text }) => text)).toEqual([...sentences]);
-    const startedAt = spoken.map(({ startedAt: time }) => time.getTime() - index * 1_000_000);
+    const spoken = finals.filter(({ speaker }) => speaker.identity === `speaker-${index}`);
+    expect(spoken.map(({ transcript }) => transcript.text)).toEqual([...sentences]);
+    const startedAt = spoken.map(
+      ({ transcript }) => transcript.startedAt.getTime() - index * 1_000_000,
+    );
     expect(startedAt.every((time) => time >= 0 && time < 60_000)).toBe(true);
     expect(startedAt).toEqual(startedAt.toSorted((one, other) => one - other));
   }
@@ -85,5 +86,5 @@ test("what was said to a process that was killed is in the journal of the next o
     sessions_given_up: 1,
   });
   expect(liveSessions.count).toBe(0);
-  expect(rows).toBeArrayOfSize(SESSIONS * sentences.length);
+  expect(finals).toBeArrayOfSize(SESSIONS * sentences.length);
 });

@@ -9,8 +9,8 @@ import { startSimulator } from "../../src/simulator/simulator.ts";
 import { GladiaBridge } from "../../src/speech/stream/provider-streams.ts";
 import { GLADIA_STREAM_LIMITS } from "../../src/speech/stream/stream-limits.ts";
 import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
+import type { Final } from "../../src/transcripts/final.ts";
 import { DEFAULT_BATCH_QUEUE_CONFIG } from "../../src/transcripts/queue/batch-queue-config.ts";
-import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
 import { TranscriptBatchQueue } from "../../src/transcripts/transcript-batch-queue.ts";
 import { recordedLog } from "../support/probes/recorded-log.ts";
 import { until } from "../support/probes/until.ts";
@@ -44,13 +44,13 @@ async function setup(sessionsMax?: number) {
   );
   opened.defer(() => provider.stop());
   const journal = opened.use(await createJournalStage()).open({ sync: "full" });
-  const written: SegmentRow[] = [];
+  const written: Final[] = [];
   const queue = new TranscriptBatchQueue(
     {
       writer: {
-        write: async (rows) => {
-          written.push(...rows);
-          return { written: rows.length, unknownSessions: [] };
+        write: async (finals) => {
+          written.push(...finals);
+          return { unknownCalls: [] };
         },
       },
       journal,
@@ -97,7 +97,7 @@ async function setup(sessionsMax?: number) {
     provider,
     log,
     open,
-    writtenOf: (identity: string) => written.filter((row) => row.identity === identity),
+    writtenOf: (identity: string) => written.filter(({ speaker: by }) => by.identity === identity),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -13,11 +13,10 @@
  */
 import { join } from "node:path";
 import { every, type RunningTimer } from "../../kernel/timers.ts";
-import type { QueuedRow } from "../queue/batch-writer.ts";
-import type { SegmentRow } from "../store/segment-store.ts";
+import type { Final, QueuedFinal } from "../final.ts";
+import { decodeFinal, encodeFinal } from "./final-codec.ts";
 import { JournalError, toJournalError } from "./journal-error.ts";
 import { JournalGroup, tellEach } from "./journal-group.ts";
-import { decodeRow, encodeRow } from "./journal-row.ts";
 import { JournalTable, sizeOf, type KeptFinal } from "./journal-table.ts";
 import type { LiveSessionBook } from "./provider-session-book.ts";
 
@@ -30,14 +29,14 @@ export interface JournalOptions {
 }
 
 /** A final in the journal, and its number: later finals have higher ones. */
-export interface JournalEntry extends QueuedRow {
+export interface JournaledFinal extends QueuedFinal {
   readonly sequence: number;
 }
 
 /** What becomes of a final: one of the two is called, once. Neither may throw. */
 export interface AppendListener {
   /** The journal has it. Finals are kept, and this is called, in the order in which they were appended. */
-  onKept(entry: JournalEntry): void;
+  onKept(final: JournaledFinal): void;
   /** The journal could not take it. A later final may fare better. */
   onRefused(problem: JournalError): void;
 }
@@ -63,7 +62,7 @@ const REMOVALS_WAITING_MAX = 100_000;
 const RECOVERY_MS = 1000;
 
 interface Addition {
-  readonly row: SegmentRow;
+  readonly final: Final;
   readonly body: string;
   readonly bytes: number;
   readonly queuedAtMs: number;
@@ -114,10 +113,10 @@ export class Journal {
   }
 
   /** The listener hears before this returns or, under `full`, in a few milliseconds. Never throws by itself. */
-  append(row: SegmentRow, listener: AppendListener): void {
-    const body = encodeRow(row);
+  append(final: Final, listener: AppendListener): void {
+    const body = encodeFinal(final);
     const bytes = sizeOf({ body });
-    const addition = { row, body, bytes, queuedAtMs: Date.now(), listener };
+    const addition = { final, body, bytes, queuedAtMs: Date.now(), listener };
     const obstacle = this.#obstacleTo(bytes);
     if (obstacle !== undefined) {
       // Those that came before hear before.
@@ -146,20 +145,20 @@ export class Journal {
    * The first `limit` finals with numbers above `sequence`, in order; fewer only at the end. A damaged one is set aside and
    * left out. Throws a `JournalError` when the file cannot be read.
    */
-  readAfter(sequence: number, limit: number): readonly JournalEntry[] {
+  readAfter(sequence: number, limit: number): readonly JournaledFinal[] {
     try {
-      const entries: JournalEntry[] = [];
+      const finals: JournaledFinal[] = [];
       let last: number | undefined = sequence;
-      while (last !== undefined && entries.length < limit) {
-        const kept: readonly KeptFinal[] = this.#table.readAfter(last, limit - entries.length);
-        for (const final of kept) {
-          const row = decodeRow(final.body);
-          if (row === undefined) this.#setAside(final);
-          else entries.push({ sequence: final.sequence, row, queuedAtMs: final.queuedAtMs });
+      while (last !== undefined && finals.length < limit) {
+        const kept: readonly KeptFinal[] = this.#table.readAfter(last, limit - finals.length);
+        for (const one of kept) {
+          const final = decodeFinal(one.body);
+          if (final === undefined) this.#setAside(one);
+          else finals.push({ ...final, sequence: one.sequence, queuedAtMs: one.queuedAtMs });
         }
         last = kept.at(-1)?.sequence;
       }
-      return entries;
+      return finals;
     } catch (error) {
       throw toJournalError(error, "reading the journal");
     }
@@ -227,8 +226,8 @@ export class Journal {
       return;
     }
     this.#isRefusing = false;
-    tellEach(kept, ({ listener, sequence, row, queuedAtMs }) =>
-      listener.onKept({ sequence, row, queuedAtMs }),
+    tellEach(kept, ({ listener, sequence, final, queuedAtMs }) =>
+      listener.onKept({ ...final, sequence, queuedAtMs }),
     );
   }
 

@@ -9,7 +9,7 @@
  * (`JournalOptions.sync`).
  */
 import type { Database } from "bun:sqlite";
-import type { SpeakerNames } from "../store/segment-speakers.ts";
+import type { SpeakerNames } from "../../relay/ports.ts";
 import { toJournalError } from "./journal-error.ts";
 
 /** A provider session, and what is needed to store its finals without anybody who remembers it. */

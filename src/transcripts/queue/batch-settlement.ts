@@ -1,13 +1,14 @@
 import type { Metrics } from "../../observe/metrics.ts";
+import type { Final, QueuedFinal } from "../final.ts";
 import type { Journal } from "../journal/journal.ts";
-import type { BatchResult, QueuedRow } from "./batch-writer.ts";
+import type { BatchResult } from "./batch-writer.ts";
 import type { GivenUpRows } from "./given-up-rows.ts";
-import type { ParkedRows } from "./parked-rows.ts";
+import type { ParkedFinals } from "./parked-finals.ts";
 
 export interface BatchSettlementDeps {
   readonly journal: Pick<Journal, "remove">;
   readonly metrics: Metrics;
-  readonly parked: ParkedRows;
+  readonly parked: ParkedFinals;
   readonly givenUp: GivenUpRows;
 }
 
@@ -18,21 +19,23 @@ export interface BatchSettlementDeps {
  * Returns how many rows that were in memory alone are there no longer.
  */
 export function settleBatch(
-  batch: readonly QueuedRow[],
+  batch: readonly QueuedFinal[],
   result: BatchResult,
   { journal, metrics, parked, givenUp }: BatchSettlementDeps,
 ): number {
   const nowMs = Date.now();
-  const reasons = new Map(result.refused.map(({ row, reason }) => [row, reason.message]));
-  const unknown = new Set(result.unknownSessions);
+  const reasons = new Map<Final, string>(
+    result.refused.map(({ final, reason }) => [final, reason.message]),
+  );
+  const unknown = new Set(result.unknownCalls);
   const leaving: number[] = [];
   let unjournaledCount = 0;
   for (const queued of batch) {
-    const { row, sequence, queuedAtMs } = queued;
-    const reason = reasons.get(row);
-    if (unknown.has(row) && parked.add(queued, nowMs)) continue;
+    const { sequence, queuedAtMs } = queued;
+    const reason = reasons.get(queued);
+    if (unknown.has(queued) && parked.add(queued, nowMs)) continue;
     let isSettled = true;
-    if (unknown.has(row)) {
+    if (unknown.has(queued)) {
       isSettled = givenUp.bury(queued, "session-unknown", "its session stayed unknown");
     } else if (reason !== undefined) {
       isSettled = givenUp.bury(queued, "row-refused", reason);

@@ -1,8 +1,7 @@
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
+import type { Final, QueuedFinal } from "../final.ts";
 import type { DeadLetterCause, DeadLetterFile } from "../journal/dead-letter-file.ts";
-import type { SegmentRow } from "../store/segment-store.ts";
-import type { QueuedRow } from "./batch-writer.ts";
 
 /** Why a final is lost. */
 export type LossCause = "memory-full" | "dead-letters-full";
@@ -31,27 +30,27 @@ export class GivenUpRows {
    * Sets a row aside for an operator. False when the dead letters cannot take it and the journal has to keep it: the next
    * start tries again. A row that the journal never had is lost then.
    */
-  bury({ row, sequence }: QueuedRow, cause: DeadLetterCause, reason: string): boolean {
+  bury(final: QueuedFinal, cause: DeadLetterCause, reason: string): boolean {
     const { deadLetters, log, metrics } = this.#deps;
-    if (deadLetters.add(row, cause, reason)) {
+    if (deadLetters.add(final, cause, reason)) {
       metrics.count("dead_letters", cause);
-      log.error("A final went to the dead letters", { ...identify(row), cause, reason });
+      log.error("A final went to the dead letters", { ...identify(final), cause, reason });
       return true;
     }
-    log.error("The dead letters take no final", { ...identify(row), cause, reason });
-    if (sequence === undefined) this.lose(row, "dead-letters-full");
+    log.error("The dead letters take no final", { ...identify(final), cause, reason });
+    if (final.sequence === undefined) this.lose(final, "dead-letters-full");
     return false;
   }
 
-  lose(row: SegmentRow, cause: LossCause): void {
+  lose(final: Final, cause: LossCause): void {
     const { log, metrics } = this.#deps;
     this.#losses[cause] += 1;
     metrics.tallies.segments_dropped += 1;
     metrics.count("losses", cause);
-    log.error("A final was lost", { ...identify(row), cause });
+    log.error("A final was lost", { ...identify(final), cause });
   }
 }
 
-function identify(row: SegmentRow) {
-  return { session: row.sessionSlug, utterance: row.utteranceKey };
+function identify({ speaker, transcript }: Final) {
+  return { session: speaker.sessionSlug, utterance: transcript.utteranceKey };
 }

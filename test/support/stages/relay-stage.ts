@@ -6,6 +6,7 @@ import type {
   ProviderClock,
   RecognitionOptions,
   Speaker,
+  SpeakerNames,
   Transcript,
   TranscriptSink,
   Translation,
@@ -48,7 +49,7 @@ export type StageEvent =
   | { readonly kind: "ready"; readonly providerSessionId: string }
   | { readonly kind: "shown"; readonly transcript: Transcript }
   | { readonly kind: "translated"; readonly translation: Translation }
-  | { readonly kind: "kept"; readonly speaker: Speaker; readonly transcript: Transcript }
+  | { readonly kind: "kept"; readonly speaker: SpeakerNames; readonly transcript: Transcript }
   | { readonly kind: "queued"; readonly position: number }
   | { readonly kind: "interrupted" }
   | { readonly kind: "resumed" }

@@ -8,7 +8,7 @@ import {
   ageAll,
   BEGINNING,
   describeTranscriptPages,
-  rowAt,
+  finalAt,
   textsOf,
 } from "../../suites/transcript-pages-suite.ts";
 import { createServerWorld } from "../../support/actors/databases/database-world.ts";
@@ -27,7 +27,7 @@ async function setup() {
   const database = await openDatabase({ kind: "postgres", url: server.url, connectionsMax: 2 });
   const { prisma } = database;
   const store = new SegmentStore({ prisma }, { sessionPolicy: "create", idsCachedMax: 100 });
-  await store.write([rowAt(0)]);
+  await store.write([finalAt(0)]);
   await ageAll(server, 60_000);
   const session = await prisma.videoSession.findUniqueOrThrow({ where: { slug: "standup" } });
   const reader = createTranscriptReader(prisma);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { openDatabase } from "../../../src/database/db.ts";
 import { SegmentStore } from "../../../src/transcripts/store/segment-store.ts";
-import { describeSegmentStore, segmentRow } from "../../suites/segment-store-suite.ts";
+import { describeSegmentStore, createFinal } from "../../suites/segment-store-suite.ts";
 import { describeTranslations } from "../../suites/translations-suite.ts";
 import { createServerWorld } from "../../support/actors/databases/database-world.ts";
 import {
@@ -23,7 +23,7 @@ const RESOLUTIONS = '%INTO "Participant"%';
 
 function batchOf(rows: number, batch: number) {
   return Array.from({ length: rows }, (_, index) =>
-    segmentRow({
+    createFinal({
       sessionSlug: `session-${index % 10}`,
       identity: `speaker-${index % 40}`,
       utteranceKey: `provider-${index}:${batch}`,
@@ -63,7 +63,7 @@ test(
     const outcomes = await Promise.all(
       stores.map((store, batch) => store.write(batchOf(100, batch).toReversed())),
     );
-    expect(outcomes.map((outcome) => outcome.written)).toEqual([100, 100, 100, 100]);
+    expect(outcomes.map(({ unknownCalls }) => unknownCalls)).toEqual([[], [], [], []]);
     const { prisma } = world.database;
     expect(await prisma.videoSession.count()).toBe(10);
     expect(await prisma.participant.count()).toBe(40);
@@ -80,17 +80,17 @@ test(
     const database = await openDatabase({ kind: "postgres", url: target.url, connectionsMax: 2 });
     try {
       const store = new SegmentStore(database, OPTIONS);
-      await store.write([segmentRow()]);
+      await store.write([createFinal()]);
       await server.stop();
       for (let attempt = 0; attempt < 3; attempt += 1) {
-        const failure = await store.write([segmentRow()]).catch((error) => error);
+        const failure = await store.write([createFinal()]).catch((error) => error);
         expect(failure).toMatchObject({ code: "database-unreachable", retryable: true });
       }
       await expect(database.ping(1000)).rejects.toMatchObject({ code: "database-unreachable" });
       await server.start();
       await database.ping(LIMIT_MS);
-      expect(await store.write([segmentRow({ utteranceKey: "p:1" })])).toMatchObject({
-        written: 1,
+      expect(await store.write([createFinal({ utteranceKey: "p:1" })])).toEqual({
+        unknownCalls: [],
       });
     } finally {
       await database.close();
@@ -116,7 +116,7 @@ test(
         { timeout: LIMIT_MS },
       );
       await taken.promise;
-      const failure = await store.write([segmentRow()]).catch((error) => error);
+      const failure = await store.write([createFinal()]).catch((error) => error);
       expect(failure).toMatchObject({ code: "database-unreachable", retryable: true });
       done.resolve();
       await holding;

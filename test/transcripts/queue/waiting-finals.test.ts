@@ -1,30 +1,30 @@
 import { expect, test } from "bun:test";
-import type { QueuedRow } from "../../../src/transcripts/queue/batch-writer.ts";
-import { WaitingRows } from "../../../src/transcripts/queue/waiting-rows.ts";
+import type { QueuedFinal } from "../../../src/transcripts/final.ts";
+import { WaitingFinals } from "../../../src/transcripts/queue/waiting-finals.ts";
 import { MemoryJournal } from "../../support/actors/doubles/memory-journal.ts";
-import { indexOf, row, rows } from "../../support/actors/doubles/scripted-writer.ts";
+import { final, finals, indexOf } from "../../support/actors/doubles/numbered-finals.ts";
 import { seededRandom } from "../../support/probes/seeded-random.ts";
 
-/** Rows in a journal, and what waits of them in memory. */
-function setup(rowsMax: number, leftByAnotherProcess = 0) {
+/** Finals in a journal, and what waits of them in memory. */
+function setup(finalsMax: number, leftByAnotherProcess = 0) {
   const journal = new MemoryJournal();
   const ignored = { onKept: () => {}, onRefused: () => {} };
-  for (const one of rows(leftByAnotherProcess)) journal.append(one, ignored);
-  const waiting = new WaitingRows(journal, { rowsMax });
+  for (const one of finals(leftByAnotherProcess)) journal.append(one, ignored);
+  const waiting = new WaitingFinals(journal, { finalsMax });
   const add = (index: number) =>
-    journal.append(row(index), {
-      onKept: (entry) => expect(waiting.add(entry)).toBe(true),
+    journal.append(final(index), {
+      onKept: (journaled) => expect(waiting.add(journaled)).toBe(true),
       onRefused: () => {},
     });
   const take = (count: number) => {
     waiting.refill();
-    return waiting.take(count).map((queued) => indexOf(queued.row));
+    return waiting.take(count).map(indexOf);
   };
   return { journal, waiting, add, take };
 }
 
-const unjournaled = (index: number): QueuedRow => ({
-  row: row(index),
+const unjournaled = (index: number): QueuedFinal => ({
+  ...final(index),
   queuedAtMs: 0,
   sequence: undefined,
 });
@@ -45,16 +45,16 @@ test("[R6] keeps what does not fit in the journal alone, and reads it back in or
     add(index);
     expect(waiting.count).toBeLessThanOrEqual(4);
   }
-  expect([take(3), take(3), take(3), take(3)].flat()).toEqual(rows(10).map(indexOf));
+  expect([take(3), take(3), take(3), take(3)].flat()).toEqual(finals(10).map(indexOf));
 });
 
-test("[R6] has no room for a row that the journal has not, when memory is full", () => {
+test("[R6] has no room for a final that the journal has not, when memory is full", () => {
   const { waiting } = setup(1);
   expect(waiting.add(unjournaled(0))).toBe(true);
   expect(waiting.add(unjournaled(1))).toBe(false);
 });
 
-test("[R5] puts rows back before all others", () => {
+test("[R5] puts finals back before all others", () => {
   const { waiting, add, take } = setup(10);
   take(1);
   for (const index of [0, 1, 2, 3]) add(index);
@@ -63,8 +63,8 @@ test("[R5] puts rows back before all others", () => {
   expect(take(10)).toEqual([0, 1, 2, 3]);
 });
 
-test("[R6] gives every row out once and in order, however adding and taking alternate", () => {
-  const random = seededRandom("waiting-rows");
+test("[R6] gives every final out once and in order, however adding and taking alternate", () => {
+  const random = seededRandom("waiting-finals");
   for (let run = 0; run < 200; run += 1) {
     const left = random.whole(0, 20);
     const { waiting, add, take } = setup(random.whole(1, 10), left);
@@ -77,6 +77,6 @@ test("[R6] gives every row out once and in order, however adding and taking alte
       } else taken.push(...take(random.whole(1, 5)));
     }
     for (let guard = 0; waiting.hasMore && guard < 1000; guard += 1) taken.push(...take(3));
-    expect(taken).toEqual(rows(added).map(indexOf));
+    expect(taken).toEqual(finals(added).map(indexOf));
   }
 });
