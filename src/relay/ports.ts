@@ -212,7 +212,7 @@ export interface ClientLink {
 /** One stored final, with who said it. */
 export interface StoredSegment {
   /** A translation has that of what it translates. */
-  readonly utteranceId: string;
+  readonly utteranceKey: string;
   readonly text: string;
   readonly language: string | null;
   /** 0 to 1. */
@@ -243,7 +243,7 @@ export interface StoredTranscript {
   readonly beganAt: Date | undefined;
 }
 
-/** Which finals of a session are read. */
+/** Which finals of a call are read. */
 export interface TranscriptSelection {
   /** The first ones, at most this many. */
   readonly limit: number;
@@ -272,7 +272,7 @@ export interface TranscriptPage {
   readonly next: PageCursor;
 }
 
-/** Reads finals back, for whoever may see them. Both give null when no such session is stored, and reject with an `AppError`. */
+/** Reads finals back, for whoever may see them. Both give null when no such call is stored, and reject with an `AppError`. */
 export interface TranscriptReader {
   /** From the first one, in the order in which they began. */
   read(sessionSlug: string, selection: TranscriptSelection): Promise<StoredTranscript | null>;

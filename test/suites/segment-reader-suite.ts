@@ -77,7 +77,7 @@ export function describeFindFinals(kind: string, createWorld: CreateWorld): void
       await store.write(keys.map((utteranceKey) => createFinal({ utteranceKey })));
       expect((await findFinals(prisma, "standup", keys.slice(1))).size).toBe(500);
       expect(await findFinals(prisma, "standup", [])).toEqual(new Map());
-      await expect(findFinals(prisma, "standup", keys)).rejects.toThrow("at most 500 ids");
+      await expect(findFinals(prisma, "standup", keys)).rejects.toThrow("at most 500 keys");
     });
   });
 }

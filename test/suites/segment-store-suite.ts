@@ -57,7 +57,7 @@ export function describeSegmentStore(kind: string, createWorld: CreateWorld): vo
       expect(await store.write([final])).toEqual({ unknownCalls: [] });
       expect(await read(world)).toEqual([
         {
-          utteranceId: transcript.utteranceKey,
+          utteranceKey: transcript.utteranceKey,
           text: transcript.text,
           language: "en",
           confidence: 0.93,

@@ -172,7 +172,7 @@ export function describeTranscriptPages(kind: string, createWorld: CreateWorld):
         limit: 10,
         language: "fr",
       });
-      expect(french!.segments).toMatchObject([{ utteranceId: "p:1", text: "un", language: "fr" }]);
+      expect(french!.segments).toMatchObject([{ utteranceKey: "p:1", text: "un", language: "fr" }]);
       const whole = await reader.read("standup", { limit: 10, language: "fr" });
       expect(whole).toMatchObject({ segments: [{ text: "un" }], beganAt: new Date(START + 1000) });
     });

@@ -49,7 +49,7 @@ export function describeTranslations(kind: string, createWorld: CreateWorld): vo
         expect(await read()).toMatchObject([{ text: original.transcript.text, language: "en" }]);
         expect(await read("fr")).toEqual([
           {
-            utteranceId: original.transcript.utteranceKey,
+            utteranceKey: original.transcript.utteranceKey,
             text: "Bonjour.",
             language: "fr",
             confidence: null,
