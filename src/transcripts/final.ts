@@ -18,6 +18,11 @@ export interface QueuedFinal extends Final {
   readonly queuedAtMs: number;
 }
 
+/** A final in the journal, and its number: later finals have higher ones. */
+export interface JournaledFinal extends QueuedFinal {
+  readonly sequence: number;
+}
+
 /** Writes finals in one statement, all of them or none. What it writes again changes nothing (R4). */
 export interface FinalWriter {
   /** Rejects with an `AppError`: "row-refused" when one of them is bad, anything else when the whole batch has to wait. */

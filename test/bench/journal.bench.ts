@@ -50,7 +50,8 @@ function runFull(directory: string): number {
       queuedAtMs: Date.now(),
       body: encodeFinal(final(index + offset, { text: TEXT })),
     }));
-    kept.push(...table.insert(group).map(({ sequence }) => sequence));
+    const first = table.insert(group);
+    for (let offset = 0; offset < GROUP_ROWS; offset += 1) kept.push(first + offset);
     if (kept.length < BATCH_ROWS) continue;
     table.remove(kept);
     kept = [];

@@ -13,10 +13,11 @@
  */
 import { join } from "node:path";
 import { every, type RunningTimer } from "../../kernel/timers.ts";
-import type { Final, QueuedFinal } from "../final.ts";
+import type { Final, JournaledFinal } from "../final.ts";
+import { tell, tellAll, type Addition, type AppendListener, type Outcome } from "./addition.ts";
 import { decodeFinal, encodeFinal } from "./final-codec.ts";
 import { JournalError, toJournalError } from "./journal-error.ts";
-import { JournalGroup, tellEach } from "./journal-group.ts";
+import { JournalGroup } from "./journal-group.ts";
 import { JournalTable, sizeOf, type KeptFinal } from "./journal-table.ts";
 import type { LiveSessionBook } from "./provider-session-book.ts";
 
@@ -26,19 +27,6 @@ export interface JournalOptions {
   /** A final that would bring `JournalState.bytes` above it is refused (R6). */
   readonly bytesMax: number;
   readonly sync: "normal" | "full";
-}
-
-/** A final in the journal, and its number: later finals have higher ones. */
-export interface JournaledFinal extends QueuedFinal {
-  readonly sequence: number;
-}
-
-/** What becomes of a final: one of the two is called, once. Neither may throw. */
-export interface AppendListener {
-  /** The journal has it. Finals are kept, and this is called, in the order in which they were appended. */
-  onKept(final: JournaledFinal): void;
-  /** The journal could not take it. A later final may fare better. */
-  onRefused(problem: JournalError): void;
 }
 
 export interface JournalState {
@@ -60,14 +48,6 @@ const REMOVALS_WAITING_MAX = 100_000;
 
 /** How often a file that failed is tried: the gateway takes no new sessions meanwhile, so finals may never try it. */
 const RECOVERY_MS = 1000;
-
-interface Addition {
-  readonly final: Final;
-  readonly body: string;
-  readonly bytes: number;
-  readonly queuedAtMs: number;
-  readonly listener: AppendListener;
-}
 
 /** Throws a `JournalError` when another process has the journal, a newer build wrote it, or it cannot be used. */
 export function openJournal(options: JournalOptions): Journal {
@@ -95,7 +75,7 @@ export class Journal {
     this.liveSessions = table.liveSessions;
     this.#table = table;
     this.#options = options;
-    this.#group = new JournalGroup({ onDue: () => this.#commit(this.#group.take()) });
+    this.#group = new JournalGroup({ onDue: () => this.#commitGroup() });
   }
 
   /** Counted along, never read from the file. */
@@ -119,11 +99,9 @@ export class Journal {
     const addition = { final, body, bytes, queuedAtMs: Date.now(), listener };
     const obstacle = this.#obstacleTo(bytes);
     if (obstacle !== undefined) {
-      // Those that came before hear before.
-      this.#commit(this.#group.take());
-      this.#refuse([addition], obstacle);
+      this.#refuse(addition, obstacle);
     } else if (this.#options.sync === "normal") {
-      this.#commit([addition]);
+      tell(addition, this.#insert([addition]));
     } else {
       this.#group.add(addition);
     }
@@ -169,7 +147,7 @@ export class Journal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      this.#commit(this.#group.take());
+      this.#commitGroup();
       this.remove([]);
     } finally {
       this.#recoveryTimer?.stop();
@@ -213,28 +191,36 @@ export class Journal {
     );
   }
 
-  #commit(additions: readonly Addition[]): void {
+  #commitGroup(): void {
+    const additions = this.#group.take();
     if (additions.length === 0) return;
-    let kept: readonly (Addition & KeptFinal)[];
+    tellAll(additions, this.#insert(additions));
+  }
+
+  /** Tells nobody yet. */
+  #insert(additions: readonly Addition[]): Outcome {
     try {
       // NOTE: not tried twice. The last room of a full disk is for removals, which make more.
-      kept = this.#table.insert(additions);
+      const first = this.#table.insert(additions);
+      this.#isRefusing = false;
+      return first;
     } catch (error) {
       const problem = toJournalError(error, "writing to the journal");
       this.#noteFailure(problem);
-      this.#refuse(additions, problem);
-      return;
+      this.#isRefusing = true;
+      return problem;
     }
-    this.#isRefusing = false;
-    tellEach(kept, ({ listener, sequence, final, queuedAtMs }) =>
-      listener.onKept({ ...final, sequence, queuedAtMs }),
-    );
   }
 
-  #refuse(additions: readonly Addition[], problem: JournalError): void {
-    this.#isRefusing = true;
-    this.#lastProblem = problem.message;
-    tellEach(additions, ({ listener }) => listener.onRefused(problem));
+  #refuse(addition: Addition, problem: JournalError): void {
+    try {
+      // Those that came before hear before.
+      this.#commitGroup();
+    } finally {
+      this.#isRefusing = true;
+      this.#lastProblem = problem.message;
+      tell(addition, problem);
+    }
   }
 
   #setAside(final: KeptFinal): void {

@@ -1,5 +1,4 @@
-import type { QueuedFinal } from "../final.ts";
-import type { JournaledFinal } from "../journal/journal.ts";
+import type { JournaledFinal, QueuedFinal } from "../final.ts";
 
 /** Where finals come from that did not fit into memory. */
 export interface FinalSource {

@@ -1,12 +1,8 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Final } from "../../../src/transcripts/final.ts";
-import {
-  openJournal,
-  type Journal,
-  type JournaledFinal,
-} from "../../../src/transcripts/journal/journal.ts";
+import type { Final, JournaledFinal } from "../../../src/transcripts/final.ts";
+import { openJournal, type Journal } from "../../../src/transcripts/journal/journal.ts";
 
 /** A folder of its own for journals, which are closed and gone with it. */
 export interface JournalStage extends AsyncDisposable {

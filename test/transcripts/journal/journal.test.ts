@@ -146,6 +146,41 @@ describe("the journal with sync full", () => {
     expect(told).toEqual([0, 1, 2]);
     expect(stage.open().state.rows).toBe(3);
   });
+
+  test("[R24] tells a final that is refused also when a listener of the group before it throws", async () => {
+    await using stage = await createJournalStage();
+    const journal = stage.open({ sync: "full", bytesMax: 1000 });
+    const told: string[] = [];
+    journal.append(final(0), {
+      ...IGNORED,
+      onKept: () => {
+        told.push("kept");
+        throw new Error("a bug");
+      },
+    });
+    const large = final(1, { text: "x".repeat(1000) });
+    const appendLarge = () =>
+      journal.append(large, { ...IGNORED, onRefused: ({ code }) => told.push(code) });
+    expect(appendLarge).toThrow();
+    expect(told).toEqual(["kept", "journal-unavailable"]);
+  });
+});
+
+describe("the journal with sync normal", () => {
+  test("[R24] lets what a listener throws through to whoever appends, and has the final", async () => {
+    await using stage = await createJournalStage();
+    const journal = stage.open({ sync: "normal" });
+    const append = () =>
+      journal.append(final(0), {
+        ...IGNORED,
+        onKept: () => {
+          throw new Error("a bug");
+        },
+      });
+    expect(append).toThrow("a bug");
+    expect(readAll(journal).map(indexOf)).toEqual([0]);
+    expect(journal.state.isRefusing).toBe(false);
+  });
 });
 
 describe("the journal's file", () => {

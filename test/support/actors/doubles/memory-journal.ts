@@ -1,10 +1,7 @@
-import type { Final } from "../../../../src/transcripts/final.ts";
+import type { Final, JournaledFinal } from "../../../../src/transcripts/final.ts";
+import type { AppendListener } from "../../../../src/transcripts/journal/addition.ts";
 import { JournalError } from "../../../../src/transcripts/journal/journal-error.ts";
-import type {
-  AppendListener,
-  JournaledFinal,
-  JournalState,
-} from "../../../../src/transcripts/journal/journal.ts";
+import type { JournalState } from "../../../../src/transcripts/journal/journal.ts";
 
 /** Of each final; the tests count in finals. */
 export const JOURNALED_BYTES = 100;
