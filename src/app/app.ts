@@ -16,7 +16,7 @@ import type { SessionLimits } from "../relay/session/session.ts";
 import type { Config } from "../settings/config.ts";
 import { GladiaBridge } from "../speech/stream/provider-streams.ts";
 import { GLADIA_STREAM_LIMITS } from "../speech/stream/stream-limits.ts";
-import { appendTranscriptChunk } from "../transcripts/append-transcript-chunk.ts";
+import { createTranscriptSink } from "../transcripts/append-transcript-chunk.ts";
 import { createFinalFinder } from "../transcripts/store/final-finder.ts";
 import { createTranscriptReader } from "../transcripts/store/segment-reader.ts";
 import { createDemoRoutes } from "./demo-routes.ts";
@@ -74,10 +74,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       memory,
       metrics,
       record: createLiveSessionRecord(storage.journal.liveSessions),
-      sink: {
-        append: (speaker, transcript, onKept) =>
-          appendTranscriptChunk(queue, speaker, transcript, onKept),
-      },
+      sink: createTranscriptSink(queue),
     },
     {
       sessionsMax: config.maxSessions,

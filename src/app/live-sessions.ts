@@ -7,7 +7,7 @@ import type { Config } from "../settings/config.ts";
 import { askForFinals } from "../speech/gladia/final-recovery.ts";
 import type { GladiaAccount } from "../speech/gladia/gladia-api.ts";
 import { recoverLeftSessions } from "../transcripts/abandoned-sessions.ts";
-import { appendTranscriptChunk } from "../transcripts/append-transcript-chunk.ts";
+import { createTranscriptSink } from "../transcripts/append-transcript-chunk.ts";
 import type { LiveSessionBook } from "../transcripts/journal/provider-session-book.ts";
 import type { Storage } from "./storage.ts";
 
@@ -59,9 +59,7 @@ export async function fetchLeftFinals(config: Config, deps: FetchDeps): Promise<
       const clock = parseClock(timeline);
       return clock && { timeAt: (seconds) => readProviderClock(clock, seconds) };
     },
-    sink: {
-      append: (names, final, onKept) => appendTranscriptChunk(storage.queue, names, final, onKept),
-    },
+    sink: createTranscriptSink(storage.queue),
     tallies: metrics.tallies,
     log,
     signal,

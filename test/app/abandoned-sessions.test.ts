@@ -6,7 +6,7 @@ import {
   recoverLeftSessions,
   type LeftSessionDeps,
 } from "../../src/transcripts/abandoned-sessions.ts";
-import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
+import { createTranscriptSink } from "../../src/transcripts/append-transcript-chunk.ts";
 import type { Journal } from "../../src/transcripts/journal/journal.ts";
 import type { TranscriptBatchQueue } from "../../src/transcripts/transcript-batch-queue.ts";
 import { LiveClient, openSession } from "../support/actors/clients/live-client.ts";
@@ -59,9 +59,7 @@ test("what was said to a process that was killed is in the journal of the next o
     readTimeline: (timeline) => ({
       timeAt: (seconds) => new Date(Number(timeline) + seconds * 1000),
     }),
-    sink: {
-      append: (names, final, onKept) => appendTranscriptChunk(queue, names, final, onKept),
-    },
+    sink: createTranscriptSink(queue),
     tallies: { finals_recovered: 0, sessions_given_up: 0 },
     log: recordedLog(),
     signal: new AbortController().signal,

@@ -8,7 +8,7 @@ import type { Fault } from "../../src/simulator/faults/fault.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
 import { GladiaBridge } from "../../src/speech/stream/provider-streams.ts";
 import { GLADIA_STREAM_LIMITS } from "../../src/speech/stream/stream-limits.ts";
-import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
+import { createTranscriptSink } from "../../src/transcripts/append-transcript-chunk.ts";
 import type { Final } from "../../src/transcripts/final.ts";
 import { DEFAULT_BATCH_QUEUE_CONFIG } from "../../src/transcripts/queue/batch-queue-config.ts";
 import { TranscriptBatchQueue } from "../../src/transcripts/transcript-batch-queue.ts";
@@ -69,10 +69,7 @@ async function setup(sessionsMax?: number) {
       memory: new MemoryBudget(1e9),
       metrics,
       record: relayStage().record,
-      sink: {
-        append: (from, transcript, onKept) =>
-          appendTranscriptChunk(queue, from, transcript, onKept),
-      },
+      sink: createTranscriptSink(queue),
     },
     { sessionsMax: 10, sessionsPerSubjectMax: 10, sessionsPerCallMax: 10, limits: sessionLimits },
   );
