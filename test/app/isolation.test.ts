@@ -57,7 +57,6 @@ async function setup(sessionsMax?: number) {
       deadLetters: { add: () => false },
       log,
       metrics,
-      onUnjournaled: () => undefined,
     },
     { config: DEFAULT_BATCH_QUEUE_CONFIG, unknownSessionLimitMs: 0 },
   );

@@ -12,7 +12,7 @@ import type { Final } from "../../src/transcripts/final.ts";
 import {
   BACKLOG_BATCH_ROWS,
   BACKLOG_STATEMENTS,
-} from "../../src/transcripts/queue/batch-choice.ts";
+} from "../../src/transcripts/queue/waiting-finals.ts";
 import { createDatabaseOn, startPreparedServer } from "../support/actors/databases/postgres.ts";
 import { addDistance } from "./distance.ts";
 import { createFinals } from "./finals.ts";

@@ -7,7 +7,7 @@ import type { Final } from "../../src/transcripts/final.ts";
 import {
   BACKLOG_BATCH_ROWS,
   BACKLOG_STATEMENTS,
-} from "../../src/transcripts/queue/batch-choice.ts";
+} from "../../src/transcripts/queue/waiting-finals.ts";
 import { SpeakerDirectory, speakerKey } from "../../src/transcripts/store/segment-speakers.ts";
 import { SegmentStore } from "../../src/transcripts/store/segment-store.ts";
 import { createGuardedFolder } from "../support/probes/guarded-folder.ts";

@@ -50,7 +50,7 @@ test("[R6] a row that neither journal nor dead letters can take is lost, counted
     dropped: { "dead-letters-full": 1, "memory-full": 0 },
   });
   expect(stage.log.linesOf("A final was lost").map(({ fields }) => fields)).toEqual([
-    { session: "standup", utterance: "provider-1:0", cause: "dead-letters-full" },
+    { call: "standup", utterance: "provider-1:0", cause: "dead-letters-full" },
   ]);
   expect(stage.metrics.tallies.segments_dropped).toBe(1);
 });
@@ -95,15 +95,13 @@ test("[R5] logs that the database refuses batches, and that it takes them again,
   stage.writer.isUnreachable = true;
   stage.enqueue([final(0)]);
   await stage.time.advance(20_000);
-  expect(stage.log.linesOf("Error flushing batch for session").map(({ fields }) => fields)).toEqual(
-    [
-      {
-        session: "standup",
-        code: "database-unreachable",
-        problem: "expected an answer, got none",
-      },
-    ],
-  );
+  expect(stage.log.linesOf("Error flushing batch for call").map(({ fields }) => fields)).toEqual([
+    {
+      call: "standup",
+      code: "database-unreachable",
+      problem: "expected an answer, got none",
+    },
+  ]);
   const { totalErrors, lastError } = stage.queue.getQueueMetrics();
   expect(totalErrors).toBe(stage.writer.statements.length);
   expect(lastError?.code).toBe("database-unreachable");

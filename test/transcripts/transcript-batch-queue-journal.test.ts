@@ -73,6 +73,16 @@ test("[R6] a final that the journal cannot take waits in memory, is shown and wr
   expect(stage.log.linesOf("Every final is in the journal again")).toHaveLength(1);
 });
 
+test("[R6] that finals wait in memory alone is told before the first of them is shown", () => {
+  using stage = new QueueStage();
+  stage.journal.isRefusing = true;
+  const shownWhenTold: number[] = [];
+  stage.queue.isUnjournaled.watch(() => shownWhenTold.push(stage.shown.length));
+  stage.enqueue(finals(2));
+  expect(shownWhenTold).toEqual([0]);
+  expect(stage.queue.isUnjournaled.value).toBe(true);
+});
+
 test("[R6] near the journal's bound the queue is not ready", () => {
   using stage = new QueueStage();
   stage.journal.bytesMax = 10 * JOURNALED_BYTES;
@@ -94,7 +104,7 @@ test("[R6] a final that neither journal nor memory can take is lost, counted by 
   });
   expect(stage.log.linesOf("A final was lost").map(({ fields }) => fields)).toEqual([
     {
-      session: "standup",
+      call: "standup",
       utterance: `provider-1:${5000 + MEMORY_FINALS_MAX}`,
       cause: "memory-full",
     },

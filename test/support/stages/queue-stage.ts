@@ -41,10 +41,10 @@ export class QueueStage implements Disposable {
         deadLetters: { add: (final, cause, reason) => this.#bury(final, cause, reason) },
         log: this.log,
         metrics: this.metrics,
-        onUnjournaled: (isUnjournaled) => void this.unjournaled.push(isUnjournaled),
       },
       { config: { ...DEFAULT_BATCH_QUEUE_CONFIG, ...config }, unknownSessionLimitMs: 60_000 },
     );
+    this.queue.isUnjournaled.watch((isUnjournaled) => void this.unjournaled.push(isUnjournaled));
     this.queue.start();
   }
 
