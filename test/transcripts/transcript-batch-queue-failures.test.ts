@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { final, finals, indexOf } from "../support/actors/doubles/numbered-finals.ts";
 import { QueueStage } from "../support/stages/queue-stage.ts";
 
-test("[R5] a refused row goes to the dead letters alone, and its neighbours are written", async () => {
+test("[R5] a refused final goes to the dead letters alone, and its neighbours are written", async () => {
   using stage = new QueueStage();
   stage.writer.badIndices.add(4).add(7);
   stage.enqueue(finals(10));
@@ -27,7 +27,7 @@ test("[R5] a refused row goes to the dead letters alone, and its neighbours are 
   );
 });
 
-test("[R6] a row that the dead letters cannot take stays in the journal for the next start", async () => {
+test("[R6] a final that the dead letters cannot take stays in the journal for the next start", async () => {
   using stage = new QueueStage();
   stage.hasRoomForDeadLetters = false;
   stage.writer.badIndices.add(0);
@@ -38,7 +38,7 @@ test("[R6] a row that the dead letters cannot take stays in the journal for the 
   expect(stage.metrics.tallies.segments_dropped).toBe(0);
 });
 
-test("[R6] a row that neither journal nor dead letters can take is lost, counted by cause and logged", async () => {
+test("[R6] a final that neither journal nor dead letters can take is lost, counted by cause and logged", async () => {
   using stage = new QueueStage();
   stage.hasRoomForDeadLetters = false;
   stage.journal.isRefusing = true;
@@ -138,7 +138,7 @@ test("[R5] works a backlog off in statements of two thousand rows", async () => 
   ]);
 });
 
-test("[R5] a final of an unknown session holds nobody up, and is written once its session is there", async () => {
+test("[R5] a final of an unknown call holds nobody up, and is written once its call is there", async () => {
   using stage = new QueueStage();
   stage.writer.unknownSlugs.add("soon");
   stage.enqueue([final(0, { sessionSlug: "soon" })]);
@@ -155,7 +155,7 @@ test("[R5] a final of an unknown session holds nobody up, and is written once it
   expect(stage.deadLetters).toEqual([]);
 });
 
-test("[R5] a final whose session stays unknown for a minute goes to the dead letters", async () => {
+test("[R5] a final whose call stays unknown for a minute goes to the dead letters", async () => {
   using stage = new QueueStage();
   stage.writer.unknownSlugs.add("never");
   stage.enqueue([final(0, { sessionSlug: "never" })]);

@@ -29,7 +29,7 @@ test("[R30] joins the write that is under way and takes what came meanwhile", as
   expect(stage.writer.runningCountMax).toBe(1);
 });
 
-test("[R30] tries again while the database refuses, and returns what is left at its limit", async () => {
+test("[R30] tries again while the database refuses, and says at its limit what could not be written", async () => {
   using stage = new QueueStage();
   stage.writer.isUnreachable = true;
   stage.enqueue(finals(3));
@@ -65,7 +65,7 @@ test("[R30] waits for the write that is under way even when nothing else waits",
   expect(stage.writer.committed).toEqual([0, 1]);
 });
 
-test("[R30] gives rows of unknown sessions one more try, and leaves the others in the journal", async () => {
+test("[R30] gives finals of unknown calls one more try, and leaves the others in the journal", async () => {
   using stage = new QueueStage();
   stage.writer.unknownSlugs.add("soon").add("never");
   stage.enqueue([final(0, { sessionSlug: "soon" }), final(1, { sessionSlug: "never" })]);

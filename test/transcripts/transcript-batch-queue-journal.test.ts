@@ -24,7 +24,7 @@ test("[R1] a final stays in the journal while the database refuses it", async ()
   expect([...stage.journal.finals.values()].map(indexOf)).toEqual([0, 1, 2]);
 });
 
-test("[R1] what an earlier process left is written first, without anybody asking", async () => {
+test("[R1] what an earlier process kept is written first, without anybody asking", async () => {
   const journal = new MemoryJournal();
   for (const one of finals(250)) journal.append(one, { onKept: () => {}, onRefused: () => {} });
   using stage = new QueueStage({}, journal);
@@ -35,7 +35,7 @@ test("[R1] what an earlier process left is written first, without anybody asking
   expect(journal.finals.size).toBe(0);
 });
 
-test("[R5] a dead letter is kept before its row leaves the journal", async () => {
+test("[R5] a dead letter is kept before its final leaves the journal", async () => {
   using stage = new QueueStage();
   stage.writer.badIndices.add(0);
   stage.enqueue([final(0)]);
@@ -96,7 +96,7 @@ test("[R6] a final that neither journal nor memory can take is lost, counted by 
   using stage = new QueueStage({ maxBatchSize: 5000 });
   stage.writer.delay = () => new Promise(() => {});
   stage.journal.isRefusing = true;
-  // The first full batch has left for the database, and is not heard of again.
+  // The first full batch has gone to the database, and is not heard of again.
   stage.enqueue(finals(5000 + MEMORY_FINALS_MAX + 1));
   expect(stage.queue.getQueueMetrics()).toMatchObject({
     queueLength: 5000 + MEMORY_FINALS_MAX,

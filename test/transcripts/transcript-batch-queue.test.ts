@@ -41,7 +41,7 @@ test("[R7] one tick writes everything that is due, not one batch", async () => {
   expect(stage.writer.statements).toEqual([[0, 1], [2, 3], [4, 5], [6]]);
 });
 
-test("[R7] rows that came due during a write follow it without waiting for another tick", async () => {
+test("[R7] finals that came due during a write follow it without waiting for another tick", async () => {
   using stage = new QueueStage();
   let release = () => {};
   stage.writer.delay = () => new Promise((resolve) => (release = resolve));
@@ -80,11 +80,11 @@ test("[R3] at 1000 finals a second the database sees at most 10 statements a sec
   expect(stage.writer.committed).toHaveLength(9996);
 });
 
-test("[R7] no row waits longer than one and a half intervals, whatever filled before it", async () => {
+test("[R7] no final waits longer than one and a half intervals, whatever filled before it", async () => {
   for (let afterTickMs = 0; afterTickMs < 300; afterTickMs += 60) {
     using stage = new QueueStage();
     await stage.time.advance(300 + afterTickMs);
-    // A full batch, which goes at once, and one row more.
+    // A full batch, which goes at once, and one final more.
     stage.enqueue(finals(101));
     await stage.time.advance(450);
     expect(stage.writer.committed).toHaveLength(101);
@@ -131,7 +131,7 @@ test("[R7] a change does not start a queue that was stopped", async () => {
   expect(stage.writer.statements).toEqual([]);
 });
 
-test("counts rows as flushed when they are committed, and not before", async () => {
+test("counts finals as flushed when they are committed, and not before", async () => {
   using stage = new QueueStage();
   let release = () => {};
   stage.writer.delay = () => new Promise((resolve) => (release = resolve));

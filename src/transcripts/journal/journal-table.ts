@@ -142,7 +142,7 @@ export class JournalTable {
     this.#file.run("PRAGMA wal_checkpoint");
   }
 
-  /** Whether nothing is left but these. */
+  /** Whether there are no other finals than these. */
   holdsOnly(sequences: readonly number[]): boolean {
     const others = this.#readNumber(
       "SELECT count(*) FROM final WHERE sequence NOT IN (SELECT value FROM json_each(?))",

@@ -31,7 +31,7 @@ export interface JournalOptions {
 
 export interface JournalState {
   readonly rows: number;
-  /** Bodies and overhead of the rows. The file may be larger: it never shrinks, and uses its space again. */
+  /** Bodies and overhead of the finals. The file may be larger: it never shrinks, and uses its space again. */
   readonly bytes: number;
   readonly bytesMax: number;
   readonly oldestQueuedAtMs: number | undefined;
@@ -43,7 +43,7 @@ export interface JournalState {
   readonly rowsDamaged: number;
 }
 
-/** Removals that wait for another try; beyond them the oldest rows stay, and are written again (R4). */
+/** Removals that wait for another try; beyond them the oldest finals stay, and are written again (R4). */
 const REMOVALS_WAITING_MAX = 100_000;
 
 /** How often a file that failed is tried: the gateway takes no new sessions meanwhile, so finals may never try it. */
@@ -155,7 +155,7 @@ export class Journal {
     }
   }
 
-  /** A removal that is too large for what is left of the disk is done in halves; what is left then waits. */
+  /** A removal that is too large for what is left of the disk is done in halves; what could not be removed then waits. */
   #removeHalving(due: readonly number[]): void {
     try {
       if (this.#tryTwice(() => this.#table.remove(due))) this.#isRefusing = false;

@@ -22,7 +22,7 @@ const BACKLOG_BATCHES = 4;
  * The finals that wait for the database, oldest first, and what of them goes out next.
  *
  * Memory holds at most `finalsMax` of them. What comes beyond that stays in the journal alone and is read back, in its order,
- * when half of the room is free: so it is too with what an earlier process left, which goes before everything new (R1). Finals
+ * when half of the room is free: so it is too with what an earlier process kept, which goes before everything new (R1). Finals
  * that the journal could not take are in memory alone.
  *
  * A batch goes out when it is full, or when finals are due: those that were there when `markAllDue` was called, be they in
@@ -45,7 +45,7 @@ export class WaitingFinals {
   constructor(source: FinalSource, options: { readonly finalsMax: number }) {
     this.#source = source;
     this.#finalsMax = options.finalsMax;
-    // An earlier process may have left some.
+    // An earlier process may have kept some.
     this.#isBehind = source.state.rows > 0;
   }
 

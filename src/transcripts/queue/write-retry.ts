@@ -7,7 +7,7 @@ export class WriteRetry {
   #failedAttempts = 0;
   #retryAtMs = 0;
 
-  /** In a row, up to now. */
+  /** Since the last success. */
   get failedAttempts(): number {
     return this.#failedAttempts;
   }

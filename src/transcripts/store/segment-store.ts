@@ -39,7 +39,7 @@ export class SegmentStore {
   }
 
   /**
-   * Writes all finals, or none of them and rejects with a `StoreError`; those of unknown calls are left out and returned.
+   * Writes all finals, or none of them and rejects with a `StoreError`; those of unknown calls are not written, and returned.
    *
    * A lost answer leaves open whether they are stored: write them again.
    */

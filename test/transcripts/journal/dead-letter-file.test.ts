@@ -28,7 +28,7 @@ async function setup(rowsMax = 100) {
 }
 
 describe("dead letters", () => {
-  test("[R5] come back as they died: row, cause, reason and time, in order", async () => {
+  test("[R5] come back as they died: final, cause, reason and time, in order", async () => {
     await using stage = await setup();
     const written = [
       final(1, { text: "a \u0000 that no database takes 🎙", language: undefined }),
@@ -37,7 +37,7 @@ describe("dead letters", () => {
     const letters = stage.open();
     const beganAtMs = Date.now();
     expect(letters.add(written[0]!, "row-refused", "SQLSTATE 22021")).toBe(true);
-    expect(letters.add(written[1]!, "session-unknown", "no such session")).toBe(true);
+    expect(letters.add(written[1]!, "session-unknown", "no such call")).toBe(true);
     letters.close();
 
     const [first, second] = stage.open().list(10);
@@ -114,7 +114,7 @@ describe("dead letters", () => {
     expect(command.count).toBe(1);
   });
 
-  test("are shown without their row when it is damaged, and can be removed", async () => {
+  test("are shown without their final when it is damaged, and can be removed", async () => {
     await using stage = await setup();
     const letters = stage.open();
     letters.add(final(1), "row-refused", "bad");

@@ -35,7 +35,9 @@ test.each(["normal", "full"])(
       const journal = stage.open();
       const kept = readAll(journal);
       expect(kept.length).toBe(journal.state.rows);
-      const textBySequence = new Map(kept.map((entry) => [entry.sequence, entry.transcript.text]));
+      const textBySequence = new Map(
+        kept.map(({ sequence, transcript }) => [sequence, transcript.text]),
+      );
       const lost = said.filter((line) => {
         const [sequence, index] = line.split(" ").map(Number);
         return textBySequence.get(sequence!) !== final(index!).transcript.text;

@@ -38,7 +38,7 @@ describe.each(["normal", "full"] as const)("the journal with sync %s", (sync) =>
     const commitsBefore = await countCommits(stage.path);
     const { sequence } = await keep(journal, final(1));
     expect(await countCommits(stage.path)).toBe(commitsBefore + 1);
-    expect(readAll(journal).map((entry) => entry.sequence)).toEqual([sequence]);
+    expect(readAll(journal).map(({ sequence: number }) => number)).toEqual([sequence]);
   });
 
   test("reads on from any number, in portions", async () => {
@@ -54,7 +54,7 @@ describe.each(["normal", "full"] as const)("the journal with sync %s", (sync) =>
     await using stage = await createJournalStage();
     const journal = stage.open({ sync });
     const kept = await Promise.all(finals(6).map((one) => keep(journal, one)));
-    const sequences = kept.map((entry) => entry.sequence);
+    const sequences = kept.map(({ sequence: number }) => number);
     journal.remove([]);
     journal.remove([sequences[4]!, sequences[0]!, 999, sequences[4]!, sequences[2]!]);
     expect(readAll(journal).map(indexOf)).toEqual([1, 3, 5]);
@@ -115,9 +115,9 @@ describe("the journal with sync full", () => {
     for (const one of finals(1000)) {
       journal.append(one, {
         ...IGNORED,
-        onKept: (entry) => {
+        onKept: (journaled) => {
           if (told.length === 0) expect(journal.state.rows).toBe(1000);
-          told.push(indexOf(entry));
+          told.push(indexOf(journaled));
           if (told.length === 1000) resolve();
         },
       });
@@ -136,8 +136,8 @@ describe("the journal with sync full", () => {
     for (const one of finals(3)) {
       journal.append(one, {
         ...IGNORED,
-        onKept: (entry) => {
-          told.push(indexOf(entry));
+        onKept: (journaled) => {
+          told.push(indexOf(journaled));
           if (told.length === 2) throw new Error("a bug");
         },
       });

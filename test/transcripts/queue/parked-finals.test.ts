@@ -33,7 +33,7 @@ test("[R5] is not put off by finals that join", () => {
 test("[R5] refuses a final a minute after it was first found without its call", () => {
   const parked = parkedFinals();
   const one = queued(1);
-  // However long it had waited before: an earlier process may have left it.
+  // However long it had waited before: an earlier process may have kept it.
   for (const at of [500_000, 500_000 + LIMIT_MS - 1]) {
     expect(parked.add(one, at)).toBe(true);
     expect(parked.takeAll()).toEqual([one]);

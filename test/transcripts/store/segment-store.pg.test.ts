@@ -21,10 +21,10 @@ const OPTIONS = { sessionPolicy: "create", idsCachedMax: 1000 } as const;
 const STATEMENTS = '%INTO "TranscriptSegment"%';
 const RESOLUTIONS = '%INTO "Participant"%';
 
-function batchOf(rows: number, batch: number) {
-  return Array.from({ length: rows }, (_, index) =>
+function batchOf(count: number, batch: number) {
+  return Array.from({ length: count }, (_, index) =>
     createFinal({
-      sessionSlug: `session-${index % 10}`,
+      sessionSlug: `call-${index % 10}`,
       identity: `speaker-${index % 40}`,
       utteranceKey: `provider-${index}:${batch}`,
     }),
@@ -32,7 +32,7 @@ function batchOf(rows: number, batch: number) {
 }
 
 test(
-  "[R3] one statement writes a batch over many sessions, after one that resolves its speakers",
+  "[R3] one statement writes a batch over many calls, after one that resolves its speakers",
   async () => {
     await using server = await postgres.createDatabase();
     const database = await openDatabase({ kind: "postgres", url: server.url, connectionsMax: 2 });
@@ -56,7 +56,7 @@ test(
 );
 
 test(
-  "[R3] writers that create the same sessions and speakers at once agree on them",
+  "[R3] writers that create the same calls and speakers at once agree on them",
   async () => {
     await using world = await createServerWorld({ migrated: true });
     const stores = Array.from({ length: 4 }, () => new SegmentStore(world.database, OPTIONS));
