@@ -15,7 +15,7 @@ import { SessionRegistry } from "../relay/session/session-registry.ts";
 import type { SessionLimits } from "../relay/session/session.ts";
 import type { Config } from "../settings/config.ts";
 import type { ProviderStreams } from "../speech/stream/provider-streams.ts";
-import { appendTranscriptChunk } from "../transcripts/append-transcript-chunk.ts";
+import { createTranscriptSink } from "../transcripts/append-transcript-chunk.ts";
 import { createFinalFinder } from "../transcripts/store/final-finder.ts";
 import { createTranscriptReader } from "../transcripts/store/segment-reader.ts";
 import { createDemoRoutes } from "./demo-routes.ts";
@@ -54,12 +54,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   await using opened = new AsyncDisposableStack();
   const metrics = new Metrics();
   const health = new Health();
-  const journalingListeners: ((isUnjournaled: boolean) => void)[] = [];
-  const storage = await openStorage(config, {
-    metrics,
-    log,
-    onUnjournaled: (isUnjournaled) => journalingListeners.forEach((tell) => tell(isUnjournaled)),
-  });
+  const storage = await openStorage(config, { metrics, log });
   opened.defer(() => storage.close());
   const { queue } = storage;
   health.addCheck(() => queue.readinessProblem());
@@ -74,10 +69,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       memory,
       metrics,
       record: storage.journal.providerSessions,
-      sink: {
-        append: (speaker, transcript, onKept) =>
-          appendTranscriptChunk(queue, speaker, transcript, onKept),
-      },
+      sink: createTranscriptSink(queue),
     },
     {
       sessionsMax: config.maxSessions,
@@ -93,7 +85,6 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const isDraining = () => draining.signal.aborted;
   health.addCheck(() => (isDraining() ? "the process is shutting down" : undefined));
   const desk = createDesk(config, { storage, metrics, health, sessions, memory, log });
-  journalingListeners.push((isUnjournaled) => desk.announceJournaling(isUnjournaled));
   const server = startServer(config, {
     storage,
     metrics,
@@ -131,7 +122,11 @@ function createDesk(config: Config, parts: DeskParts): SessionDesk {
     prisma: storage.database.prisma,
     journal: storage.journal,
   });
-  const desk = new SessionDesk({ ...parts, keptFinals }, { graceMs: config.resumeGraceMs });
+  const { isUnjournaled } = storage.queue;
+  const desk = new SessionDesk(
+    { ...parts, keptFinals, isUnjournaled },
+    { graceMs: config.resumeGraceMs },
+  );
   metrics.track("sessions_active", () => sessions.count);
   metrics.track("sessions_detached", () => desk.detachedCount);
   return desk;

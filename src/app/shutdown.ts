@@ -3,7 +3,10 @@ import { deadline } from "../kernel/deadline.ts";
 import { traceError } from "../kernel/error-trace.ts";
 import type { Log } from "../observe/log.ts";
 import type { SessionRegistry } from "../relay/session/session-registry.ts";
-import type { LeftRows, TranscriptBatchQueue } from "../transcripts/transcript-batch-queue.ts";
+import type {
+  TranscriptBatchQueue,
+  UnflushedFinals,
+} from "../transcripts/transcript-batch-queue.ts";
 
 type Queue = Pick<TranscriptBatchQueue, "stopFlushTimer" | "flushAllPending" | "getQueueMetrics">;
 
@@ -55,7 +58,7 @@ export async function shutDown(parts: ShutDownParts, limitMs: number): Promise<n
   const flushed = await attempt("writing what waits", WAITS.queue, () =>
     storage.queue.flushAllPending(limitMs * LIMITS.queue),
   );
-  const { kept, lost } = flushed ?? countLeft(storage);
+  const { kept, lost } = flushed ?? countUnflushed(storage);
   await attempt("ending the parts", WAITS.made, async () => {
     await made[Symbol.asyncDispose]();
   });
@@ -67,7 +70,7 @@ export async function shutDown(parts: ShutDownParts, limitMs: number): Promise<n
   return lost;
 }
 
-function countLeft({ queue, journal }: ShutDownParts["storage"]): LeftRows {
+function countUnflushed({ queue, journal }: ShutDownParts["storage"]): UnflushedFinals {
   const kept = journal.state.rows;
   return { kept, lost: queue.getQueueMetrics().queueLength - kept };
 }

@@ -8,7 +8,7 @@ import { createGladiaAdapter } from "../speech/gladia/gladia-adapter.ts";
 import { GLADIA_STREAM_LIMITS } from "../speech/gladia/gladia-limits.ts";
 import type { ProviderAdapter } from "../speech/provider-adapter.ts";
 import { ProviderStreams } from "../speech/stream/provider-streams.ts";
-import { appendTranscriptChunk } from "../transcripts/append-transcript-chunk.ts";
+import { createTranscriptSink } from "../transcripts/append-transcript-chunk.ts";
 import type { Storage } from "./storage.ts";
 
 export function createAdapter(config: Config): ProviderAdapter {
@@ -52,10 +52,7 @@ export async function fetchAbandonedFinals(deps: RecoveryDeps): Promise<void> {
   await recoverAbandonedSessions({
     sessions: storage.journal.providerSessions,
     ask: adapter.askForFinals,
-    sink: {
-      append: (speaker, final, onKept) =>
-        appendTranscriptChunk(storage.queue, { ...speaker, subject: "" }, final, onKept),
-    },
+    sink: createTranscriptSink(storage.queue),
     tallies: metrics.tallies,
     log,
     signal,

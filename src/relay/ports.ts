@@ -8,16 +8,20 @@ import type { AppError } from "../kernel/errors.ts";
 import type { TranslationCode } from "./recognition/language-codes.ts";
 import type { RecognitionOptions } from "./recognition/recognition-options.ts";
 
-/** Who speaks, as the token says it. */
-export interface Speaker {
-  /** The token's `sub`: limits count by it. */
-  readonly subject: string;
-  /** The call, by the name that the application gave it. */
+/** A participant of a call, by the names that the application gave them: what is stored of a speaker. */
+export interface SpeakerNames {
+  /** The call. */
   readonly sessionSlug: string;
-  /** The participant's name inside the call; unique there. */
+  /** The participant inside the call; unique there. */
   readonly identity: string;
   /** What people read; the identity where the token has no `name`. */
   readonly name: string;
+}
+
+/** Who speaks, as the token says it. */
+export interface Speaker extends SpeakerNames {
+  /** The token's `sub`: limits count by it. */
+  readonly subject: string;
 }
 
 /** What a provider session says of one utterance, in its own words and times. */
@@ -143,7 +147,7 @@ export interface TranscriptSink {
    * Calls `onKept` once, before it returns or a few milliseconds later: from then on the final survives the process (R1), or,
    * where it cannot be kept, everybody has been told. In the order of the calls.
    */
-  append(speaker: Speaker, transcript: Transcript, onKept: () => void): void;
+  append(speaker: SpeakerNames, transcript: Transcript, onKept: () => void): void;
 }
 
 /** The one client that owns the audio (R20). Calls after its socket is gone are ignored by it. */
@@ -167,7 +171,7 @@ export interface ClientLink {
 /** One stored final, with who said it. */
 export interface StoredSegment {
   /** A translation has that of what it translates. */
-  readonly utteranceId: string;
+  readonly utteranceKey: string;
   readonly text: string;
   readonly language: string | null;
   /** 0 to 1. */
@@ -198,7 +202,7 @@ export interface StoredTranscript {
   readonly beganAt: Date | undefined;
 }
 
-/** Which finals of a session are read. */
+/** Which finals of a call are read. */
 export interface TranscriptSelection {
   /** The first ones, at most this many. */
   readonly limit: number;
@@ -227,7 +231,7 @@ export interface TranscriptPage {
   readonly next: PageCursor;
 }
 
-/** Reads finals back, for whoever may see them. Both give null when no such session is stored, and reject with an `AppError`. */
+/** Reads finals back, for whoever may see them. Both give null when no such call is stored, and reject with an `AppError`. */
 export interface TranscriptReader {
   /** From the first one, in the order in which they began. */
   read(sessionSlug: string, selection: TranscriptSelection): Promise<StoredTranscript | null>;

@@ -6,7 +6,7 @@ import {
 import { loadSample } from "../../src/simulator/sample/sample.ts";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
 import { createGladiaAdapter } from "../../src/speech/gladia/gladia-adapter.ts";
-import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
+import { createTranscriptSink } from "../../src/transcripts/append-transcript-chunk.ts";
 import type { Journal } from "../../src/transcripts/journal/journal.ts";
 import type { TranscriptBatchQueue } from "../../src/transcripts/transcript-batch-queue.ts";
 import { LiveClient, openSession } from "../support/actors/clients/live-client.ts";
@@ -46,8 +46,8 @@ test("what was said to a process that was killed is in the journal of the next o
   const { providerSessions } = journal;
   const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
   const queue: Pick<TranscriptBatchQueue, "enqueue"> = {
-    enqueue: (row, onKept) =>
-      journal.append(row, {
+    enqueue: (final, onKept) =>
+      journal.append(final, {
         onKept,
         onRefused: (problem) => {
           throw problem;
@@ -57,10 +57,7 @@ test("what was said to a process that was killed is in the journal of the next o
   const deps: AbandonedSessionsDeps = {
     sessions: providerSessions,
     ask: createGladiaAdapter(account).askForFinals,
-    sink: {
-      append: (names, final, onKept) =>
-        appendTranscriptChunk(queue, { ...names, subject: "" }, final, onKept),
-    },
+    sink: createTranscriptSink(queue),
     tallies: { finals_recovered: 0, sessions_given_up: 0 },
     log: recordedLog(),
     signal: new AbortController().signal,
@@ -69,11 +66,13 @@ test("what was said to a process that was killed is in the journal of the next o
   await recoverAbandonedSessions(deps, LIMITS);
 
   const { sentences } = await loadSample();
-  const rows = readAll(journal).map(({ row }) => row);
+  const finals = readAll(journal);
   for (const index of indices) {
-    const spoken = rows.filter(({ identity }) => identity === `speaker-${index}`);
-    expect(spoken.map(({ text }) => text)).toEqual([...sentences]);
-    const startedAt = spoken.map(({ startedAt: time }) => time.getTime() - index * 1_000_000);
+    const spoken = finals.filter(({ speaker }) => speaker.identity === `speaker-${index}`);
+    expect(spoken.map(({ transcript }) => transcript.text)).toEqual([...sentences]);
+    const startedAt = spoken.map(
+      ({ transcript }) => transcript.startedAt.getTime() - index * 1_000_000,
+    );
     expect(startedAt.every((time) => time >= 0 && time < 60_000)).toBe(true);
     expect(startedAt).toEqual(startedAt.toSorted((one, other) => one - other));
   }
@@ -83,5 +82,5 @@ test("what was said to a process that was killed is in the journal of the next o
     sessions_given_up: 1,
   });
   expect(providerSessions.count).toBe(0);
-  expect(rows).toBeArrayOfSize(SESSIONS * sentences.length);
+  expect(finals).toBeArrayOfSize(SESSIONS * sentences.length);
 });

@@ -9,9 +9,9 @@ import { startSimulator } from "../../src/simulator/simulator.ts";
 import { createGladiaAdapter } from "../../src/speech/gladia/gladia-adapter.ts";
 import { GLADIA_STREAM_LIMITS } from "../../src/speech/gladia/gladia-limits.ts";
 import { ProviderStreams } from "../../src/speech/stream/provider-streams.ts";
-import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
+import { createTranscriptSink } from "../../src/transcripts/append-transcript-chunk.ts";
+import type { Final } from "../../src/transcripts/final.ts";
 import { DEFAULT_BATCH_QUEUE_CONFIG } from "../../src/transcripts/queue/batch-queue-config.ts";
-import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
 import { TranscriptBatchQueue } from "../../src/transcripts/transcript-batch-queue.ts";
 import { recordedLog } from "../support/probes/recorded-log.ts";
 import { until } from "../support/probes/until.ts";
@@ -47,20 +47,19 @@ async function setup(placesMax?: number) {
   );
   opened.defer(() => provider.stop());
   const journal = opened.use(await createJournalStage()).open({ sync: "full" });
-  const written: SegmentRow[] = [];
+  const written: Final[] = [];
   const queue = new TranscriptBatchQueue(
     {
       writer: {
-        write: async (rows) => {
-          written.push(...rows);
-          return { written: rows.length, unknownSessions: [] };
+        write: async (finals) => {
+          written.push(...finals);
+          return { unknownCalls: [] };
         },
       },
       journal,
       deadLetters: { add: () => false },
       log,
       metrics,
-      onUnjournaled: () => undefined,
     },
     { config: DEFAULT_BATCH_QUEUE_CONFIG, unknownSessionLimitMs: 0 },
   );
@@ -72,10 +71,7 @@ async function setup(placesMax?: number) {
       memory: new MemoryBudget(1e9),
       metrics,
       record: relayStage().record,
-      sink: {
-        append: (from, transcript, onKept) =>
-          appendTranscriptChunk(queue, from, transcript, onKept),
-      },
+      sink: createTranscriptSink(queue),
     },
     { sessionsMax: 10, sessionsPerSubjectMax: 10, sessionsPerCallMax: 10, limits: sessionLimits },
   );
@@ -100,7 +96,7 @@ async function setup(placesMax?: number) {
     provider,
     log,
     open,
-    writtenOf: (identity: string) => written.filter((row) => row.identity === identity),
+    writtenOf: (identity: string) => written.filter(({ speaker: by }) => by.identity === identity),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,6 +1,7 @@
 import { eachAlone } from "../../kernel/each-alone.ts";
 import { traceError } from "../../kernel/error-trace.ts";
 import { AppError } from "../../kernel/errors.ts";
+import type { Watchable } from "../../kernel/watched.ts";
 import type { Health } from "../../observe/health.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Speaker } from "../../relay/ports.ts";
@@ -12,6 +13,8 @@ import { SessionLink } from "./seat.ts";
 export interface SessionDeskDeps extends MessageFeedDeps {
   readonly sessions: SessionRegistry;
   readonly health: Health;
+  /** Whether finals wait in memory alone; every session's client is told when that changes (R6). */
+  readonly isUnjournaled: Watchable<boolean>;
 }
 
 export interface SessionDeskOptions {
@@ -39,11 +42,13 @@ export class SessionDesk {
   readonly #deps: SessionDeskDeps;
   readonly #options: SessionDeskOptions;
   readonly #links = new Map<string, SessionLink>();
-  #isUnjournaled = false;
 
   constructor(deps: SessionDeskDeps, options: SessionDeskOptions) {
     this.#deps = deps;
     this.#options = options;
+    deps.isUnjournaled.watch((isUnjournaled) => {
+      this.#forEach((link) => link.tellJournaling(isUnjournaled));
+    });
   }
 
   /** Sessions that wait for their client. */
@@ -75,11 +80,6 @@ export class SessionDesk {
     this.#forEach((link) => link.drain());
   }
 
-  announceJournaling(isUnjournaled: boolean): void {
-    this.#isUnjournaled = isUnjournaled;
-    this.#forEach((link) => link.tellJournaling(isUnjournaled));
-  }
-
   #create(admitted: Admitted, log: Log): SessionLink | AppError {
     const { sessions, health } = this.#deps;
     const { speaker, recognition } = admitted;
@@ -105,7 +105,7 @@ export class SessionDesk {
       },
       Date.now(),
     );
-    if (this.#isUnjournaled) link.tellJournaling(true);
+    if (this.#deps.isUnjournaled.value) link.tellJournaling(true);
     this.#links.set(link.resumeId, link);
     return link;
   }

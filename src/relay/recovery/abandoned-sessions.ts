@@ -3,10 +3,10 @@
  * others. Those that were kept before are kept again, which changes nothing (R4).
  */
 import { backoffMs, type BackoffOptions } from "../../kernel/backoff.ts";
-import { describeError } from "../../kernel/errors.ts";
+import { traceError } from "../../kernel/error-trace.ts";
 import { sleep } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
-import type { Transcript } from "../ports.ts";
+import type { Transcript, TranscriptSink } from "../ports.ts";
 import { toTranscript, toTranslation, toUtteranceKey } from "../timeline.ts";
 import { readProviderClock } from "./provider-clock.ts";
 import type { AbandonedSession, ProviderSessionRecord } from "./provider-session-record.ts";
@@ -26,10 +26,7 @@ export interface AbandonedSessions extends Pick<ProviderSessionRecord, "closed">
 export interface AbandonedSessionsDeps {
   readonly sessions: AbandonedSessions;
   readonly ask: AskForFinals;
-  /** See `TranscriptSink`. */
-  readonly sink: {
-    append(speaker: AbandonedSession["speaker"], final: Transcript, onKept: () => void): void;
-  };
+  readonly sink: TranscriptSink;
   /** Finals that had been kept before count too: nobody knows which ones were missed. */
   readonly tallies: { finals_recovered: number; sessions_given_up: number };
   readonly log: Log;
@@ -98,9 +95,7 @@ function readAbandoned({ sessions, log }: AbandonedSessionsDeps): readonly Aband
   try {
     return sessions.abandoned();
   } catch (error) {
-    log.error("Sessions that an earlier process left cannot be read", {
-      problem: describeError(error),
-    });
+    log.error("Sessions that an earlier process left cannot be read", traceError(error));
     return [];
   }
 }
@@ -129,7 +124,7 @@ async function recoverSession(
   } catch (error) {
     deps.log.error("Fetching the finals of a session failed on our side", {
       providerSession: providerSessionId,
-      problem: describeError(error),
+      ...traceError(error),
     });
     return "postponed";
   }

@@ -1,4 +1,4 @@
-import type { Speaker } from "../ports.ts";
+import type { SpeakerNames } from "../ports.ts";
 import type { ProviderClock } from "./provider-clock.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { ProviderClock } from "./provider-clock.ts";
  */
 export interface ProviderSessionRecord {
   /** Before the session's first audio. */
-  opened(speaker: Speaker, providerSessionId: string, clock: ProviderClock): void;
+  opened(speaker: SpeakerNames, providerSessionId: string, clock: ProviderClock): void;
   /** The clock has another point; not called with every frame. */
   update(providerSessionId: string, clock: ProviderClock): void;
   /** Every final of the session is kept, or will never come. */
@@ -17,7 +17,7 @@ export interface ProviderSessionRecord {
 /** A provider session that an earlier process had open when it ended, and what is needed to keep its finals. */
 export interface AbandonedSession {
   readonly providerSessionId: string;
-  readonly speaker: Omit<Speaker, "subject">;
+  readonly speaker: SpeakerNames;
   readonly startedAtMs: number;
   /** Undefined where it cannot be read: then the session's start and its audio tell the time. */
   readonly clock: ProviderClock | undefined;

@@ -81,27 +81,27 @@ export class JournalTable {
   }
 
   /**
-   * Adds all or nothing, in one transaction, and numbers them in order. No number comes twice from one process, though the
-   * table may run empty: a removal that is tried again must not hit another final.
+   * Adds all or nothing, in one transaction, and says the number of the first one; the others follow it one by one. No number
+   * comes twice from one process, though the table may run empty: a removal that is tried again must not hit another final.
    */
-  insert<Final extends Omit<KeptFinal, "sequence">>(
-    finals: readonly Final[],
-  ): readonly (Final & KeptFinal)[] {
+  insert(finals: readonly Omit<KeptFinal, "sequence">[]): number {
     const statement = this.#file.query<unknown, [number, number, string]>(
       "INSERT INTO final (sequence, queuedAtMs, body) VALUES (?, ?, ?)",
     );
-    const insertAll = () =>
-      finals.map((final) => {
+    const first = this.#lastSequence + 1;
+    const insertAll = () => {
+      for (const { queuedAtMs, body } of finals) {
         this.#lastSequence += 1;
-        statement.run(this.#lastSequence, final.queuedAtMs, final.body);
-        return { ...final, sequence: this.#lastSequence };
-      });
+        statement.run(this.#lastSequence, queuedAtMs, body);
+      }
+    };
     // A single statement is a transaction of its own, and cheaper.
-    const kept = finals.length === 1 ? insertAll() : this.#file.transaction(insertAll)();
-    this.#rows += kept.length;
-    for (const final of kept) this.#bytes += sizeOf(final);
-    this.#oldestQueuedAtMs ??= kept[0]?.queuedAtMs;
-    return kept;
+    if (finals.length === 1) insertAll();
+    else this.#file.transaction(insertAll)();
+    this.#rows += finals.length;
+    for (const final of finals) this.#bytes += sizeOf(final);
+    this.#oldestQueuedAtMs ??= finals[0]?.queuedAtMs;
+    return first;
   }
 
   readAfter(sequence: number, limit: number): readonly KeptFinal[] {
@@ -142,7 +142,7 @@ export class JournalTable {
     this.#file.run("PRAGMA wal_checkpoint");
   }
 
-  /** Whether nothing is left but these. */
+  /** Whether there are no other finals than these. */
   holdsOnly(sequences: readonly number[]): boolean {
     const others = this.#readNumber(
       "SELECT count(*) FROM final WHERE sequence NOT IN (SELECT value FROM json_each(?))",

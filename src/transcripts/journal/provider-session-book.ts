@@ -8,6 +8,7 @@
  * Each change is a transaction of its own and survives what a final survives (`JournalOptions.sync`).
  */
 import type { Database } from "bun:sqlite";
+import type { SpeakerNames } from "../../relay/ports.ts";
 import type { AbandonedSessions } from "../../relay/recovery/abandoned-sessions.ts";
 import {
   decodeProviderClock,
@@ -19,8 +20,6 @@ import type {
   ProviderSessionRecord,
 } from "../../relay/recovery/provider-session-record.ts";
 import { toJournalError } from "./journal-error.ts";
-
-type SpeakerNames = AbandonedSession["speaker"];
 
 /** Far more than a process serves at once: a crowd that an earlier one abandoned has room beside it. */
 const SESSIONS_MAX = 10_000;

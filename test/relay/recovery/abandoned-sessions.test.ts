@@ -230,7 +230,11 @@ describe("a failure", () => {
       {
         level: "error",
         sentence: "Fetching the finals of a session failed on our side",
-        fields: { providerSession: "provider-2", problem: "a bug" },
+        fields: {
+          providerSession: "provider-2",
+          problem: "Error",
+          stack: expect.stringContaining("abandoned-sessions.test.ts"),
+        },
       },
     ]);
   });
@@ -242,7 +246,7 @@ describe("a failure", () => {
     };
     await recoverAbandonedSessions({ ...deps, sessions: { ...deps.sessions, abandoned } });
     expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
-      ["error", { problem: "the disk" }],
+      ["error", { problem: "Error", stack: expect.stringContaining("abandoned-sessions.test.ts") }],
     ]);
     expect(asked).toEqual([]);
   });

@@ -2,6 +2,7 @@ import type { AppError } from "../../../src/kernel/errors.ts";
 import type {
   ClientLink,
   Speaker,
+  SpeakerNames,
   Transcript,
   TranscriptSink,
   Translation,
@@ -48,7 +49,7 @@ export type StageEvent =
   | { readonly kind: "ready" }
   | { readonly kind: "shown"; readonly transcript: Transcript }
   | { readonly kind: "translated"; readonly translation: Translation }
-  | { readonly kind: "kept"; readonly speaker: Speaker; readonly transcript: Transcript }
+  | { readonly kind: "kept"; readonly speaker: SpeakerNames; readonly transcript: Transcript }
   | { readonly kind: "queued"; readonly position: number }
   | { readonly kind: "interrupted" }
   | { readonly kind: "resumed" }

@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { encodeFinal } from "../../../src/transcripts/journal/final-codec.ts";
 import { JournalError } from "../../../src/transcripts/journal/journal-error.ts";
-import { encodeRow } from "../../../src/transcripts/journal/journal-row.ts";
+import { final } from "../../support/actors/doubles/numbered-finals.ts";
 import { noteOpened, providerSession } from "../../support/actors/doubles/provider-sessions.ts";
-import { row } from "../../support/actors/doubles/scripted-writer.ts";
 import { createJournalStage, keep, readAll } from "../../support/stages/journal-stage.ts";
 
 const PROCESS = join(import.meta.dir, "../../support/actors/processes/provider-session-process.ts");
@@ -175,7 +175,7 @@ test("a file of format 1 is brought up to format 2 with all its finals", async (
   await using stage = await createJournalStage();
   const old = createFormat1(stage.path);
   for (const sequence of [4, 7]) {
-    const body = encodeRow(row(sequence));
+    const body = encodeFinal(final(sequence));
     old.run("INSERT INTO final VALUES (?, ?, ?)", [sequence, sequence, body]);
   }
   old.run("INSERT INTO damaged VALUES (1, 1, 'x')");
@@ -183,8 +183,8 @@ test("a file of format 1 is brought up to format 2 with all its finals", async (
 
   const journal = stage.open();
   expect(journal.state).toMatchObject({ rows: 2, rowsDamaged: 1, oldestQueuedAtMs: 4 });
-  expect(readAll(journal).map(({ row: kept }) => kept)).toEqual([row(4), row(7)]);
-  expect((await keep(journal, row(8))).sequence).toBe(8);
+  expect(readAll(journal)).toMatchObject([final(4), final(7)]);
+  expect((await keep(journal, final(8))).sequence).toBe(8);
   expect(journal.providerSessions.abandoned()).toEqual([]);
   noteOpened(journal.providerSessions, providerSession(1));
   journal.close();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { decodeRow, encodeRow } from "../../../src/transcripts/journal/journal-row.ts";
-import { row } from "../../support/actors/doubles/scripted-writer.ts";
+import { decodeFinal, encodeFinal } from "../../../src/transcripts/journal/final-codec.ts";
+import { final } from "../../support/actors/doubles/numbered-finals.ts";
 
 const TEXTS = {
   "an emoji": "🎙️ 👩‍👩‍👧",
@@ -13,7 +13,7 @@ const TEXTS = {
 
 describe("a final that is written down", () => {
   test.each(Object.entries(TEXTS))("comes back as it was, with %s in its texts", (_, text) => {
-    const written = row(1, {
+    const written = final(1, {
       sessionSlug: `slug${text}`,
       identity: `identity${text}`,
       name: `name${text}`,
@@ -22,45 +22,53 @@ describe("a final that is written down", () => {
       text,
       language: `language${text}`,
     });
-    expect(decodeRow(encodeRow(written))).toStrictEqual(written);
+    expect(decodeFinal(encodeFinal(written))).toStrictEqual(written);
+  });
+
+  test("is one flat object, member for member as other builds write and read it", () => {
+    expect(encodeFinal(final(1, { translationOf: "provider-1:0" }))).toBe(
+      '{"sessionSlug":"standup","identity":"host","name":"Ada","utteranceKey":"provider-1:1",' +
+        '"translationOf":"provider-1:0","text":"spoken 1","language":"en","confidence":0.9,' +
+        '"startedAt":1,"endedAt":2}',
+    );
   });
 
   test("keeps what it does not know unknown, and its times to the millisecond", () => {
-    const written = row(1, {
+    const written = final(1, {
       language: undefined,
       confidence: undefined,
       startedAt: new Date("1969-12-31T23:59:59.999Z"),
       endedAt: new Date("2026-01-02T03:04:05.678Z"),
     });
-    expect(decodeRow(encodeRow(written))).toStrictEqual(written);
+    expect(decodeFinal(encodeFinal(written))).toStrictEqual(written);
   });
 
   test("is no translation where an earlier build wrote it, which knew none", () => {
     const written =
       '{"sessionSlug":"standup","identity":"host","name":"Ada","utteranceKey":"provider-1:1",' +
       '"text":"spoken 1","language":"en","confidence":0.9,"startedAt":1,"endedAt":2}';
-    expect(decodeRow(written)).toStrictEqual(row(1));
+    expect(decodeFinal(written)).toStrictEqual(final(1));
   });
 
   test("keeps an invalid time invalid, for the database to refuse", () => {
-    const decoded = decodeRow(encodeRow(row(1, { startedAt: new Date(Number.NaN) })));
-    expect(decoded?.startedAt.getTime()).toBeNaN();
-    expect(decoded?.endedAt).toEqual(new Date(2));
+    const decoded = decodeFinal(encodeFinal(final(1, { startedAt: new Date(Number.NaN) })));
+    expect(decoded?.transcript.startedAt.getTime()).toBeNaN();
+    expect(decoded?.transcript.endedAt).toEqual(new Date(2));
   });
 
   test("may have members that a later build adds", () => {
-    const written = JSON.stringify({ ...JSON.parse(encodeRow(row(1))), mood: "fine" });
-    expect(decodeRow(written)).toStrictEqual(row(1));
+    const written = JSON.stringify({ ...JSON.parse(encodeFinal(final(1))), mood: "fine" });
+    expect(decodeFinal(written)).toStrictEqual(final(1));
   });
 
   test("is undefined once a member is missing or of another kind", () => {
-    const members: object = JSON.parse(encodeRow(row(1, { translationOf: "provider-1:0" })));
+    const members: object = JSON.parse(encodeFinal(final(1, { translationOf: "provider-1:0" })));
     const accepted = Object.keys(members).filter(
-      (name) => decodeRow(JSON.stringify({ ...members, [name]: ["another"] })) !== undefined,
+      (name) => decodeFinal(JSON.stringify({ ...members, [name]: ["another"] })) !== undefined,
     );
     expect(accepted).toEqual([]);
     const optional = Object.keys(members).filter(
-      (name) => decodeRow(JSON.stringify({ ...members, [name]: undefined })) !== undefined,
+      (name) => decodeFinal(JSON.stringify({ ...members, [name]: undefined })) !== undefined,
     );
     expect(optional).toEqual(["translationOf", "language", "confidence"]);
   });
@@ -68,7 +76,7 @@ describe("a final that is written down", () => {
   test.each(["", "null", "7", '"text"', "[]", '{"text":', "\u0000"])(
     "is undefined where %j stands instead",
     (body) => {
-      expect(decodeRow(body)).toBeUndefined();
+      expect(decodeFinal(body)).toBeUndefined();
     },
   );
 });
