@@ -138,6 +138,18 @@ test("[R5] works a backlog off in statements of two thousand rows", async () => 
   ]);
 });
 
+test("[R5] two batches that the database could not take go back in order", async () => {
+  using stage = new QueueStage({ maxQueueSize: 5000 });
+  stage.writer.isUnreachable = true;
+  stage.enqueue(finals(4500));
+  await stage.time.advance(6000);
+  const sizes = stage.writer.statements.map((statement) => statement.length);
+  expect(sizes.slice(-2)).toEqual([2000, 2000]);
+  stage.writer.isUnreachable = false;
+  await stage.time.advance(6000);
+  expect(stage.writer.committed).toEqual(finals(4500).map(indexOf));
+});
+
 test("[R5] a final of an unknown call holds nobody up, and is written once its call is there", async () => {
   using stage = new QueueStage();
   stage.writer.unknownSlugs.add("soon");

@@ -69,13 +69,6 @@ export class DeadLetterFile {
     this.#existing();
   }
 
-  /** How many there are, those of other processes included. Throws a `JournalError`, as `list` and `remove` do. */
-  get count(): number {
-    return this.#ask(0, (file) =>
-      Number(file.query("SELECT count(*) FROM deadLetter").values()[0]?.[0]),
-    );
-  }
-
   /** Replaces the letter of the same call and utterance. False when the file is full or fails; never throws. */
   add(final: Final, cause: DeadLetterCause, reason: string): boolean {
     if (this.#isClosed) return false;
@@ -96,7 +89,10 @@ export class DeadLetterFile {
     }
   }
 
-  /** The first `limit` letters with ids above `afterId`, in the order in which they died. */
+  /**
+   * The first `limit` letters with ids above `afterId`, in the order in which they died, those of other processes included.
+   * Throws a `JournalError`, as `remove` does.
+   */
   list(limit: number, afterId = 0): readonly DeadLetter[] {
     return this.#ask([], (file) =>
       file

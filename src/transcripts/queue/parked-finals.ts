@@ -22,10 +22,6 @@ export class ParkedFinals {
     this.#options = options;
   }
 
-  get count(): number {
-    return this.#finals.length;
-  }
-
   /** False when the final has waited for its call long enough, or too many wait. */
   add(final: QueuedFinal, nowMs: number): boolean {
     const foundAtMs = this.#firstFoundAtMs.get(final) ?? nowMs;

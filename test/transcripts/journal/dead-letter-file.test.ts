@@ -27,6 +27,8 @@ async function setup(rowsMax = 100) {
   };
 }
 
+const countIn = (letters: DeadLetterFile): number => letters.list(1000).length;
+
 describe("dead letters", () => {
   test("[R5] come back as they died: final, cause, reason and time, in order", async () => {
     await using stage = await setup();
@@ -60,7 +62,7 @@ describe("dead letters", () => {
     letters.add(final(1, { sessionSlug: "another" }), "row-refused", "beside it");
     const before = letters.list(10);
     letters.add(final(1, { text: "later" }), "session-unknown", "second");
-    expect(letters.count).toBe(2);
+    expect(countIn(letters)).toBe(2);
     // Whoever has read the first one, and removes it now, has not read what replaced it.
     expect(letters.remove(before.map(({ id }) => id))).toBe(1);
     expect(letters.list(10)).toMatchObject([
@@ -74,7 +76,7 @@ describe("dead letters", () => {
     const taken = finals(5).map((one) => letters.add(one, "row-refused", "bad"));
     expect(taken).toEqual([true, true, true, false, false]);
     expect(letters.add(final(2), "row-refused", "again")).toBe(true);
-    expect(letters.count).toBe(3);
+    expect(countIn(letters)).toBe(3);
     letters.remove([letters.list(1)[0]!.id]);
     expect(letters.add(final(4), "row-refused", "bad")).toBe(true);
   });
@@ -95,11 +97,11 @@ describe("dead letters", () => {
     const gateway = stage.open();
     gateway.add(final(1), "row-refused", "bad");
     const command = stage.open();
-    expect(command.count).toBe(1);
+    expect(countIn(command)).toBe(1);
     gateway.add(final(2), "row-refused", "bad");
     expect(command.list(10)).toBeArrayOfSize(2);
     expect(command.remove(command.list(1).map(({ id }) => id))).toBe(1);
-    expect(gateway.count).toBe(1);
+    expect(countIn(gateway)).toBe(1);
     expect(gateway.list(10)).toMatchObject([{ final: final(2) }]);
   });
 
@@ -107,11 +109,11 @@ describe("dead letters", () => {
     await using stage = await setup();
     const command = stage.open();
     expect(command.list(10)).toEqual([]);
-    expect(command.count).toBe(0);
+    expect(countIn(command)).toBe(0);
     expect(command.remove([1])).toBe(0);
     expect(await readdir(stage.directory)).toEqual([]);
     stage.open().add(final(1), "row-refused", "bad");
-    expect(command.count).toBe(1);
+    expect(countIn(command)).toBe(1);
   });
 
   test("are shown without their final when it is damaged, and can be removed", async () => {
@@ -134,7 +136,7 @@ describe("dead letters", () => {
     other.run("BEGIN IMMEDIATE");
     expect(letters.add(final(2), "row-refused", "bad")).toBe(false);
     expect(() => letters.remove([1])).toThrow("dead letters: database is locked");
-    expect(letters.count).toBe(1);
+    expect(countIn(letters)).toBe(1);
     other.run("ROLLBACK");
     other.close();
     expect(letters.add(final(2), "row-refused", "bad")).toBe(true);
@@ -142,7 +144,7 @@ describe("dead letters", () => {
     letters.close();
     expect(letters.add(final(3), "row-refused", "bad")).toBe(false);
     expect(letters.list(10)).toEqual([]);
-    expect(stage.open().count).toBe(2);
+    expect(countIn(stage.open())).toBe(2);
   });
 
   test("are refused where the file is something else", async () => {
