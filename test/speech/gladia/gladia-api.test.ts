@@ -98,12 +98,10 @@ test.concurrent.each([
 });
 
 test.concurrent("a host that does not answer is unreachable, and named without its key", async () => {
-  await using api = scriptedApi(() => new Response());
-  const { url } = api;
-  await api[Symbol.asyncDispose]();
-  const error = await ask(url);
+  // Nobody listens there, and nobody else is given this port meanwhile, as one that was just given back could be.
+  const error = await ask("http://127.0.0.1:1/");
   expect(error).toMatchObject({ code: "provider-unreachable", retryable: true });
-  expect(describeError(error)).toContain(new URL(url).host);
+  expect(describeError(error)).toContain("127.0.0.1:1");
 });
 
 test.concurrent("does not carry the key along a redirect", async () => {
