@@ -19,6 +19,7 @@ const RULE = /^- \*\*(R\d+)\*\* \((held|partly|not yet)\) — [^]*?(?=^- \*\*|^#
 const TEST_NAME = /(?<!\b(?:describe|skip|todo)\(\s*)["'`]((?:\[R\d+\] ?)+)/g;
 
 const SPEC = await Bun.file(join(REPOSITORY_ROOT, "SPEC.md")).text();
+const README = await Bun.file(join(REPOSITORY_ROOT, "README.md")).text();
 const RULES: readonly SpecRule[] = [...SPEC.matchAll(RULE)].map(([text, id, status]) => ({
   id: id!,
   status: status as Status,
@@ -63,6 +64,25 @@ describe("SPEC.md", () => {
     expect(promised.filter((id) => !tested.has(id))).toEqual([]);
   });
 
+  test("names, as the README does, every message of the protocol and every state in one", () => {
+    const messages = TREE.filter(({ path }) =>
+      /^src\/gateway\/protocol\/.*messages\.ts$/.test(path),
+    );
+    const source = messages.map(({ text }) => text).join("\n");
+    const types = namesIn(source, /\breadonly type: "([a-z-]+)"/g);
+    const states = namesIn(/type StatusState =([^;]+);/.exec(source)?.[1] ?? "", /"([a-z-]+)"/g);
+    expect(types).toContain("transcription");
+    expect(types).toContain("refresh");
+    expect(states).toContain("draining");
+    const missing = [
+      ...types.filter((type) => !SPEC.includes(`{"type":"${type}"`)),
+      ...states.filter((state) => !SPEC.includes(`\`${state}\``)),
+      ...types.filter((type) => !README.includes(`{"type":"${type}"`)),
+      ...states.filter((state) => !README.includes(`"${state}"`)),
+    ];
+    expect(missing).toEqual([]);
+  });
+
   test("lists the failures and close codes of the code", () => {
     const listed = [...SPEC.matchAll(/^\| `([a-z-]+)` +\| (\d{4}) +\| (yes|no) +\|$/gm)];
     const expected = Object.entries(CLOSINGS).map(([failure, { closeCode, retryable }]) => [
@@ -73,3 +93,8 @@ describe("SPEC.md", () => {
     expect(listed.map((row) => row.slice(1))).toEqual(expected);
   });
 });
+
+/** What the first group finds, each once. */
+function namesIn(text: string, pattern: RegExp): readonly string[] {
+  return [...new Set([...text.matchAll(pattern)].map((match) => match[1]!))];
+}

@@ -1,5 +1,5 @@
 /**
- * The composition root: builds the parts in order and introduces them to one another. `shutdown.ts` lets them go.
+ * The composition root: builds the parts in order and introduces them to one another. `shutdown.ts` ends them.
  */
 import { findToken, selectProtocol } from "../auth/bearer-token.ts";
 import { createTokenVerifier } from "../auth/token-verifier.ts";
@@ -14,14 +14,13 @@ import { MemoryBudget } from "../relay/memory-budget.ts";
 import { SessionRegistry } from "../relay/session/session-registry.ts";
 import type { SessionLimits } from "../relay/session/session.ts";
 import type { Config } from "../settings/config.ts";
-import { GladiaBridge } from "../speech/stream/provider-streams.ts";
-import { GLADIA_STREAM_LIMITS } from "../speech/stream/stream-limits.ts";
-import { appendTranscriptChunk } from "../transcripts/append-transcript-chunk.ts";
+import type { ProviderStreams } from "../speech/stream/provider-streams.ts";
+import { createTranscriptSink } from "../transcripts/append-transcript-chunk.ts";
 import { createFinalFinder } from "../transcripts/store/final-finder.ts";
 import { createTranscriptReader } from "../transcripts/store/segment-reader.ts";
 import { createDemoRoutes } from "./demo-routes.ts";
-import { createLiveSessionRecord, fetchLeftFinals, gladiaAccountOf } from "./live-sessions.ts";
 import { shutDown } from "./shutdown.ts";
+import { createAdapter, createProvider, fetchAbandonedFinals } from "./speech-provider.ts";
 import { takeStatusSnapshot } from "./status-snapshot.ts";
 import { openStorage, type Storage } from "./storage.ts";
 import { VERSION } from "./version.ts";
@@ -39,14 +38,14 @@ export interface App {
 }
 
 const SESSION_LIMITS: SessionLimits = {
-  // Gladia's trailing final comes after half a second and its close after one. A socket that dies just then is noticed after
+  // The trailing final comes half a second after a stop and the close after one. A socket that dies just then is noticed after
   // five, opened again, and asked once more.
   finishMs: 20_000,
   silence: {
     // Longer than the network's jitter; shorter than anybody waits for the end of a sentence.
     quietMs: 3000,
     closingMs: 500,
-    // Gladia drops a socket without audio after 30 s, as users report.
+    // Gladia drops a socket without audio after 30 s, as its users report.
     keepaliveMs: 10_000,
   },
 };
@@ -56,29 +55,22 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   await using opened = new AsyncDisposableStack();
   const metrics = new Metrics();
   const health = new Health();
-  const journalingListeners: ((isUnjournaled: boolean) => void)[] = [];
-  const storage = await openStorage(config, {
-    metrics,
-    log,
-    onUnjournaled: (isUnjournaled) => journalingListeners.forEach((tell) => tell(isUnjournaled)),
-  });
+  const storage = await openStorage(config, { metrics, log });
   opened.defer(() => storage.close());
   const { queue } = storage;
   health.addCheck(() => queue.readinessProblem());
 
   const memory = new MemoryBudget(config.maxSessionMemoryBytes);
   metrics.track("session_memory_bytes", () => memory.used);
-  const provider = createProvider(config, { metrics, memory, log });
+  const adapter = createAdapter(config);
+  const provider = createProvider(config, { adapter, metrics, memory, log });
   const sessions = new SessionRegistry(
     {
       provider,
       memory,
       metrics,
-      record: createLiveSessionRecord(storage.journal.liveSessions),
-      sink: {
-        append: (speaker, transcript, onKept) =>
-          appendTranscriptChunk(queue, speaker, transcript, onKept),
-      },
+      record: storage.journal.providerSessions,
+      sink: createTranscriptSink(queue),
     },
     {
       sessionsMax: config.maxSessions,
@@ -94,7 +86,6 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const isDraining = () => draining.signal.aborted;
   health.addCheck(() => (isDraining() ? "the process is shutting down" : undefined));
   const desk = createDesk(config, { storage, metrics, health, sessions, memory, log });
-  journalingListeners.push((isUnjournaled) => desk.announceJournaling(isUnjournaled));
   const server = startServer(config, {
     storage,
     metrics,
@@ -104,9 +95,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     log,
     isDraining,
   });
-  opened.move();
-  const parts = { clients: desk, sessions, storage, listener: server, log };
-  void fetchLeftFinals(config, { storage, metrics, log, signal: draining.signal });
+  const parts = { clients: desk, sessions, storage, made: opened.move(), listener: server, log };
+  void fetchAbandonedFinals({ adapter, storage, metrics, log, signal: draining.signal });
   return {
     url: server.url,
     metrics,
@@ -116,26 +106,6 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       return shutDown(parts, config.shutdownDeadlineMs);
     },
   };
-}
-
-interface ProviderParts {
-  readonly metrics: Metrics;
-  readonly memory: MemoryBudget;
-  readonly log: Log;
-}
-
-function createProvider(config: Config, { metrics, memory, log }: ProviderParts): GladiaBridge {
-  const provider = new GladiaBridge(
-    { log, tallies: metrics.tallies, memory },
-    {
-      account: gladiaAccountOf(config),
-      sessionsMax: config.gladiaMaxSessions,
-      limits: GLADIA_STREAM_LIMITS,
-    },
-  );
-  metrics.track("provider_streams_queued", () => provider.queuedCount);
-  metrics.track("provider_streams_active", () => provider.streamCount);
-  return provider;
 }
 
 interface DeskParts {
@@ -153,7 +123,11 @@ function createDesk(config: Config, parts: DeskParts): SeatDesk {
     prisma: storage.database.prisma,
     journal: storage.journal,
   });
-  const desk = new SeatDesk({ ...parts, keptFinals }, { graceMs: config.resumeGraceMs });
+  const { isUnjournaled } = storage.queue;
+  const desk = new SeatDesk(
+    { ...parts, keptFinals, isUnjournaled },
+    { graceMs: config.resumeGraceMs },
+  );
   metrics.track("sessions_active", () => sessions.count);
   metrics.track("sessions_detached", () => desk.detachedCount);
   return desk;
@@ -163,7 +137,7 @@ interface ServerParts {
   readonly storage: Storage;
   readonly metrics: Metrics;
   readonly health: Health;
-  readonly provider: GladiaBridge;
+  readonly provider: ProviderStreams;
   readonly desk: SeatDesk;
   readonly log: Log;
   readonly isDraining: () => boolean;

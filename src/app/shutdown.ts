@@ -1,22 +1,26 @@
-/** Lets the parts of a running gateway go, in the order of R30. */
+/** Drains a running gateway and ends its parts, in the order of R30. */
 import { deadline } from "../kernel/deadline.ts";
 import { traceError } from "../kernel/error-trace.ts";
 import type { Log } from "../observe/log.ts";
 import type { SessionRegistry } from "../relay/session/session-registry.ts";
-import type { LeftRows, TranscriptBatchQueue } from "../transcripts/transcript-batch-queue.ts";
-import type { Storage } from "./storage.ts";
+import type {
+  TranscriptBatchQueue,
+  UnflushedFinals,
+} from "../transcripts/transcript-batch-queue.ts";
 
 type Queue = Pick<TranscriptBatchQueue, "stopFlushTimer" | "flushAllPending" | "getQueueMetrics">;
 
 export interface ShutDownParts {
   /** Told first; each is closed when its session has ended. */
   readonly clients: { announceDrain(): void };
-  readonly sessions: Pick<SessionRegistry, "count" | "drain" | "stop">;
-  readonly storage: Pick<Storage, "close"> & {
+  readonly sessions: Pick<SessionRegistry, "count" | "drain">;
+  readonly storage: {
     readonly queue: Queue;
     readonly journal: { readonly state: { readonly rows: number } };
   };
-  /** Stopped last: until then it answers probes, and refuses whoever comes. */
+  /** Everything that was made, in the order of its making; ended in reverse. */
+  readonly made: AsyncDisposable;
+  /** Made last and, unlike all else, ended last too: until then it answers probes, and refuses whoever comes. */
   readonly listener: { stop(): Promise<void> };
   readonly log: Log;
 }
@@ -25,7 +29,7 @@ export interface ShutDownParts {
  * Waits, as shares of the whole time. They make less than one together: where all are in vain, the process still ends by
  * itself, and its exit code says whether finals are lost.
  */
-const WAITS = { sessions: 0.5, queue: 0.32, storage: 0.08, listener: 0.05 };
+const WAITS = { sessions: 0.5, queue: 0.32, made: 0.08, listener: 0.05 };
 
 /** What sessions and queue are given: somewhat less than the wait for them, so that they end what they do by themselves. */
 const LIMITS = { sessions: 0.4, queue: 0.28 };
@@ -35,7 +39,7 @@ const LIMITS = { sessions: 0.4, queue: 0.28 };
  * from being taken. Resolves within `limitMs` with the number of finals that neither database nor journal has. Never rejects.
  */
 export async function shutDown(parts: ShutDownParts, limitMs: number): Promise<number> {
-  const { clients, sessions, storage, listener, log } = parts;
+  const { clients, sessions, storage, made, listener, log } = parts;
   const attempt = async <Value>(what: string, share: number, act: () => Promise<Value> | Value) => {
     try {
       // What throws at once fails like what rejects later.
@@ -54,9 +58,10 @@ export async function shutDown(parts: ShutDownParts, limitMs: number): Promise<n
   const flushed = await attempt("writing what waits", WAITS.queue, () =>
     storage.queue.flushAllPending(limitMs * LIMITS.queue),
   );
-  const { kept, lost } = flushed ?? countLeft(storage);
-  await attempt("closing the storage", WAITS.storage, () => storage.close());
-  sessions.stop();
+  const { kept, lost } = flushed ?? countUnflushed(storage);
+  await attempt("ending the parts", WAITS.made, async () => {
+    await made[Symbol.asyncDispose]();
+  });
   await attempt("closing the listener", WAITS.listener, () => listener.stop());
   if (kept > 0) log.warn("The journal keeps finals for the next start", { count: kept });
   if (lost > 0)
@@ -65,7 +70,7 @@ export async function shutDown(parts: ShutDownParts, limitMs: number): Promise<n
   return lost;
 }
 
-function countLeft({ queue, journal }: ShutDownParts["storage"]): LeftRows {
+function countUnflushed({ queue, journal }: ShutDownParts["storage"]): UnflushedFinals {
   const kept = journal.state.rows;
   return { kept, lost: queue.getQueueMetrics().queueLength - kept };
 }

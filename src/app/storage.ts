@@ -13,8 +13,6 @@ import { TranscriptBatchQueue } from "../transcripts/transcript-batch-queue.ts";
 export interface StorageDeps {
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Called when finals begin, and cease, to wait in memory alone (R6). */
-  readonly onUnjournaled: (isUnjournaled: boolean) => void;
 }
 
 export interface Storage {

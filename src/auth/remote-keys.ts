@@ -29,10 +29,11 @@ interface KeptSet {
  * - fresh, for ten minutes: keys are looked up without a request, but for an id that is not in the set. That one fetches,
  *   unless the last request is less than ten seconds ago.
  * - stale, for a day: the next token fetches. Without success the old keys are used on, and `onStale` is told for every
- *   token that is checked by one; a further request is made after ten seconds. A withdrawn key ends with the first success.
+ *   token that is checked by one; a further request is made after ten seconds. A withdrawn key is refused from the first success on.
  * - forgotten: as none.
  *
- * An id that cannot be looked up in a set of now says nothing about its token: `keys-unreachable`, and retryable.
+ * Where a key id is not in the set, and no newer set can be fetched, nothing is known about its token: `keys-unreachable`, and
+ * retryable.
  */
 export class RemoteKeys {
   readonly #url: URL;

@@ -47,7 +47,7 @@ export const TOKEN_BYTES_MAX = 12_288;
 /**
  * How far an issuer's clock may run ahead: servers that keep time by NTP differ by less.
  *
- * It excuses `nbf` only. An `exp` that has passed here is over here, because the session would end at once.
+ * It excuses `nbf` only. A token whose `exp` has passed by this clock is refused: its session would end at once.
  */
 const CLOCK_TOLERANCE_SECONDS = 5;
 

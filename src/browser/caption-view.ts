@@ -1,6 +1,6 @@
 import type { TranscriptionMessage } from "../gateway/protocol/server-messages.ts";
 
-/** An hour of talk. Older lines leave the page; the transcript keeps them. */
+/** An hour of talk. Older lines are taken off the page; the transcript keeps them. */
 const FINALS_MAX = 1000;
 
 /**

@@ -8,7 +8,7 @@ export interface MicrophoneListener {
 }
 
 export interface Microphone {
-  /** Sends what is left of the last frame, then lets the device go. Repetition is harmless. */
+  /** Sends the frame that has begun, filled up with silence, then lets the device go. Repetition is harmless. */
   stop(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** What the gateway takes without being asked for anything else. */
+/** What the gateway expects where the socket's query names no rate. */
 export const SAMPLE_RATE = 16_000;
 
 /** 100 ms: short enough for live captions, long enough that a frame's overhead does not count. */

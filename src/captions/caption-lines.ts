@@ -94,7 +94,7 @@ function unitsOfOne(character: string): number {
   return Bun.stringWidth(character) > 1 ? WIDE_UNITS : NARROW_UNITS;
 }
 
-/** Pieces that are put on one line or on two, without a space between them; each fits a line. */
+/** The pieces between which a line may be broken; where it is not, no space is put between them. Each fits a line. */
 function splitToken(token: string): readonly string[] {
   const pieces = UNSPACED.test(token) ? splitWords(token) : [token];
   return pieces.flatMap((piece) =>

@@ -77,7 +77,7 @@ export class CueTrack {
   }
 }
 
-/** Every block gets the shortest time that can be read; what is left is shared by width of text, up to the longest time. */
+/** Every block gets the shortest time that can be read; the rest is shared by width of text, up to the longest time. */
 function spreadBlocks({ blocks, speaker }: Shown, startMs: number, endMs: number): readonly Cue[] {
   const sizes = blocks.map((lines) => unitsOf(lines.join("")));
   const sizeTotal = sizes.reduce((sum, size) => sum + size, 0);

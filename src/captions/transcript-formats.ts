@@ -50,7 +50,7 @@ function createJsonWriter({ sessionSlug }: TranscriptHead): TranscriptWriter {
     begin: () => `{"session":${JSON.stringify(sessionSlug)},"segments":[`,
     add: (segment) => {
       const line = JSON.stringify({
-        utterance_id: segment.utteranceId,
+        utterance_id: segment.utteranceKey,
         text: segment.text,
         language: segment.language,
         confidence: segment.confidence,

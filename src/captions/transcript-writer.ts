@@ -1,7 +1,7 @@
 import type { StoredSegment } from "../relay/ports.ts";
 import { collapseSpace } from "./caption-lines.ts";
 
-/** Writes one transcript piece by piece, of any length: it remembers one segment at most. What it returns belongs together. */
+/** Writes one transcript of any length: what its calls return, put together, is the file. It remembers one segment at most. */
 export interface TranscriptWriter {
   /** Comes first. */
   begin(): string;

@@ -1,15 +1,15 @@
 import { createStore, databaseOptions, openDeadLettersOf } from "../app/storage.ts";
 import { openDatabase } from "../database/db.ts";
 import { readConfig, type Config } from "../settings/config.ts";
+import type { Final } from "../transcripts/final.ts";
 import type { DeadLetter, DeadLetterFile } from "../transcripts/journal/dead-letter-file.ts";
 import { writeIsolating } from "../transcripts/queue/batch-writer.ts";
-import type { SegmentRow } from "../transcripts/store/segment-store.ts";
 import { readFlag, UsageError, type Command, type FlagValues } from "./command.ts";
 
 /** Letters that are read, or written to the database, at once. */
 const PAGE_SIZE = 500;
 
-/** Works on the finals that the database refused or whose session stayed unknown. A running gateway need not stop. */
+/** Works on the finals that the database refused or whose call stayed unknown. A running gateway need not stop. */
 export const deadLetters: Command = {
   name: "dead-letters",
   summary: "look at the finals that could not be written, try them again, or drop them",
@@ -64,12 +64,14 @@ function readLetters(
 }
 
 function list(letters: readonly DeadLetter[], asJson: boolean): number {
-  for (const { id, row, cause, reason, deadAtMs } of letters) {
+  for (const { id, final, cause, reason, deadAtMs } of letters) {
     const deadAt = new Date(deadAtMs).toISOString();
     if (asJson) {
-      console.log(JSON.stringify({ id, ...row, cause, reason, deadAt }));
+      console.log(JSON.stringify({ id, ...flatten(final), cause, reason, deadAt }));
     } else {
-      const who = row === undefined ? "unreadable" : `${row.sessionSlug} ${row.identity}`;
+      const speaker = final?.speaker;
+      const who =
+        speaker === undefined ? "unreadable" : `${speaker.sessionSlug} ${speaker.identity}`;
       console.log(`${id}  ${deadAt}  ${who}  ${cause}: ${reason}`);
     }
   }
@@ -77,7 +79,25 @@ function list(letters: readonly DeadLetter[], asJson: boolean): number {
   return 0;
 }
 
-/** A letter leaves only when the database has its row: a lost answer leaves it there, and writing again is harmless (R4). */
+/** The form that scripts read: one flat object, whatever a final is made of inside. */
+function flatten(final: Final | undefined) {
+  if (final === undefined) return {};
+  const { speaker, transcript } = final;
+  return {
+    sessionSlug: speaker.sessionSlug,
+    identity: speaker.identity,
+    name: speaker.name,
+    utteranceKey: transcript.utteranceKey,
+    translationOf: transcript.translationOf,
+    text: transcript.text,
+    language: transcript.language,
+    confidence: transcript.confidence,
+    startedAt: transcript.startedAt,
+    endedAt: transcript.endedAt,
+  };
+}
+
+/** A letter leaves only when the database has its final: a lost answer leaves it there, and writing again is harmless (R4). */
 async function retry(
   letters: readonly DeadLetter[],
   file: DeadLetterFile,
@@ -89,10 +109,10 @@ async function retry(
     const store = createStore(config, database);
     for (let start = 0; start < letters.length; start += PAGE_SIZE) {
       const page = letters.slice(start, start + PAGE_SIZE);
-      const rows = page.map(({ row }) => row).filter((row) => row !== undefined);
-      const { refused, unknownSessions } = await writeIsolating(store, rows);
-      const left = new Set<SegmentRow>([...refused.map(({ row }) => row), ...unknownSessions]);
-      const written = page.filter(({ row }) => row !== undefined && !left.has(row));
+      const finals = page.map(({ final }) => final).filter((final) => final !== undefined);
+      const { refused, unknownCalls } = await writeIsolating(store, finals);
+      const unwritten = new Set<Final>([...refused.map(({ final }) => final), ...unknownCalls]);
+      const written = page.filter(({ final }) => final !== undefined && !unwritten.has(final));
       writtenCount += file.remove(written.map(({ id }) => id));
     }
   } finally {

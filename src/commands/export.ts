@@ -20,9 +20,9 @@ const PAGE_SEGMENTS = 1000;
 /** Writes a whole transcript, of any length, in constant memory. Finals that are stored meanwhile may be missing. */
 export const exportTranscript: Command = {
   name: "export",
-  summary: "write the stored transcript of a session to a file",
+  summary: "write the stored transcript of a call to a file",
   flags: {
-    session: { type: "string", value: "SLUG", sentence: "The session (required)." },
+    session: { type: "string", value: "SLUG", sentence: "The call (required)." },
     format: {
       type: "string",
       value: "FORMAT",
@@ -45,7 +45,7 @@ export const exportTranscript: Command = {
       const { sessionSlug, language } = request;
       const transcript = await openTranscript(database.prisma, sessionSlug, language);
       if (transcript === null) {
-        console.error(`stenogate export: no such session: "${sessionSlug}"`);
+        console.error(`stenogate export: no such call: "${sessionSlug}"`);
         return EXIT.failure;
       }
       await using output = await openOutput(request.path);

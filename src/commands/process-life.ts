@@ -15,11 +15,11 @@ import { reloadQueueSettings } from "./reload.ts";
 
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** More rejections in a minute than one for every tenth of a thousand sessions are nobody's own any more: a part is broken. */
+/** With a thousand sessions, one rejection for every tenth of them. More in a minute is no session's own: a part is broken. */
 const UNCAUGHT_MAX = 100;
 const WINDOW_MS = 60_000;
 
-/** Runs a gateway that has started. A signal or an error that came before has found nobody to hear it. */
+/** Runs a gateway that has started. Signals and errors are heard from now on: what came before had its usual effect. */
 export async function runUntilSignal(app: App, config: Config, log: Log): Promise<number> {
   const life = new ProcessLife({ log }, config);
   life.start();
@@ -98,7 +98,7 @@ export class ProcessLife {
     if (this.#recentCount > UNCAUGHT_MAX) this.#fail();
   }
 
-  /** Of a crowd in one window the first are logged. */
+  /** Counts every error, and logs the first hundred of a minute. */
   #count(sentence: string, error: unknown): void {
     const nowMs = Date.now();
     if (nowMs - this.#windowStartMs >= WINDOW_MS) {

@@ -11,12 +11,12 @@ const TTL_SECONDS_MAX = 31 * 24 * 3600;
 
 const SECONDS_BY_UNIT: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** Prints a token for one participant of one session, signed with `TRANSCRIPTION_JWT_SECRET`. */
+/** Prints a token for one participant of one call, signed with `TRANSCRIPTION_JWT_SECRET`. */
 export const token: Command = {
   name: "token",
-  summary: "print a token for one participant of one session",
+  summary: "print a token for one participant of one call",
   flags: {
-    session: { type: "string", value: "SLUG", sentence: "The session (required)." },
+    session: { type: "string", value: "SLUG", sentence: "The call (required)." },
     identity: { type: "string", value: "NAME", sentence: "The participant inside it (required)." },
     name: {
       type: "string",

@@ -3,14 +3,14 @@ import { Pool } from "pg";
 import { PrismaPGlite } from "pglite-prisma-adapter";
 import { assert } from "../kernel/assert.ts";
 import { deadline } from "../kernel/deadline.ts";
+import { createConnectionSetup } from "./connection-setup.ts";
 import { openEmbedded } from "./embedded.ts";
 import { PrismaClient } from "./generated/client.ts";
 import {
-  lendEmbeddedSession,
+  lendEmbeddedConnection,
   openServerConnection,
   type MigrationConnection,
 } from "./migration-connection.ts";
-import { serverSession } from "./server-session.ts";
 import { toStoreError } from "./store-error.ts";
 
 export type DatabaseOptions =
@@ -28,7 +28,7 @@ export type DatabaseOptions =
 
 export interface Database {
   readonly prisma: PrismaClient;
-  /** A session for `migrations.ts`; with an embedded database nothing else may use `prisma` before it is disposed. */
+  /** A connection for `migrations.ts`; with an embedded database nothing else may use `prisma` before it is disposed. */
   migrationConnection(): Promise<MigrationConnection>;
   /** Rejects with a `StoreError` unless the database answers within `limitMs`. */
   ping(limitMs: number): Promise<void>;
@@ -63,7 +63,7 @@ declare global {
  * PostgreSQL is not contacted before the first statement: the gateway also starts while it is away.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  // NOTE: the only await before the slot is taken.
+  // NOTE: no other await may stand before the slot is taken, or two callers would both find it empty.
   await globalThis.stenogateDatabase?.closing;
   const open = globalThis.stenogateDatabase;
   if (open !== undefined) {
@@ -128,7 +128,7 @@ type EmbeddedOptions = Extract<DatabaseOptions, { kind: "embedded" }>;
 
 /** NOTE: the pool is ours, because an adapter with its own would open a second one for a query after the end (R31). */
 function poolSource({ url, connectionsMax }: PostgresOptions): Source {
-  const session = serverSession(url, STATEMENT_LIMIT_MS);
+  const setup = createConnectionSetup(url, STATEMENT_LIMIT_MS);
   const pool = new Pool({
     connectionString: url,
     max: connectionsMax,
@@ -136,12 +136,12 @@ function poolSource({ url, connectionsMax }: PostgresOptions): Source {
     query_timeout: ANSWER_LIMIT_MS,
     keepAlive: true,
     // oxlint-disable-next-line typescript/no-misused-promises -- The pool waits for it, although its type does not say so.
-    onConnect: session.prepare,
+    onConnect: setup.prepare,
   });
   // An idle connection that dies is replaced when the next one is needed; without a listener it would end the process.
   pool.on("error", () => undefined);
   return {
-    adapter: new PrismaPg(pool, session.schema === undefined ? {} : { schema: session.schema }),
+    adapter: new PrismaPg(pool, setup.schema === undefined ? {} : { schema: setup.schema }),
     migrationConnection: () => openServerConnection(url),
     close: () => pool.end(),
   };
@@ -151,7 +151,7 @@ async function embeddedSource({ directory }: EmbeddedOptions): Promise<Source> {
   const embedded = await openEmbedded(directory);
   return {
     adapter: new PrismaPGlite(embedded.postgres),
-    migrationConnection: lendEmbeddedSession(embedded.postgres),
+    migrationConnection: lendEmbeddedConnection(embedded.postgres),
     close: embedded.close,
   };
 }

@@ -13,13 +13,16 @@ export interface EmbeddedPostgres {
   readonly close: () => Promise<void>;
 }
 
+/** The folder holds what people said: nobody else on the machine reads it. Only a folder that is new gets these rights. */
+const FOLDER_MODE = 0o700;
+
 /**
  * PostgreSQL inside this process, kept in `directory`, which is created with its parents.
  *
  * It has one connection, and one process at a time: a second one is refused before it touches the data.
  */
 export async function openEmbedded(directory: string): Promise<EmbeddedPostgres> {
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
   const lock = lockFolder(directory);
   try {
     const postgres = await PGlite.create(join(directory, "data"), await loadAssets());

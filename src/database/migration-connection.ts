@@ -1,9 +1,9 @@
 import type { PGlite } from "@electric-sql/pglite";
 import { Client, type QueryResultRow } from "pg";
-import { serverSession } from "./server-session.ts";
+import { createConnectionSetup } from "./connection-setup.ts";
 import { toStoreError } from "./store-error.ts";
 
-/** One database session that nobody else uses until it is disposed. Failures are `StoreError`s. */
+/** One connection to the database that nobody else uses until it is disposed. Failures are `StoreError`s. */
 export interface MigrationConnection extends AsyncDisposable {
   /** One statement; resolves to its rows, which are what the caller selected. */
   query<Row>(sql: string, parameters?: readonly unknown[]): Promise<readonly Row[]>;
@@ -17,7 +17,7 @@ const STATEMENT_LIMIT_MS = 0;
 /** Start-up waits for it: long enough for a server on another continent, short enough to be told about. */
 const CONNECT_LIMIT_MS = 5_000;
 
-/** A connection of its own, outside the pool, because an advisory lock belongs to its session. */
+/** A connection of its own, outside the pool, because PostgreSQL ties an advisory lock to the connection that took it. */
 export async function openServerConnection(url: string): Promise<MigrationConnection> {
   const client = new Client({
     connectionString: url,
@@ -29,7 +29,7 @@ export async function openServerConnection(url: string): Promise<MigrationConnec
   try {
     await translated(async () => {
       await client.connect();
-      await serverSession(url, STATEMENT_LIMIT_MS).prepare(client);
+      await createConnectionSetup(url, STATEMENT_LIMIT_MS).prepare(client);
     });
   } catch (error) {
     await client.end();
@@ -46,8 +46,8 @@ export async function openServerConnection(url: string): Promise<MigrationConnec
   };
 }
 
-/** Lends out the only session that an embedded database has; whoever comes later waits for the one before. */
-export function lendEmbeddedSession(postgres: PGlite): () => Promise<MigrationConnection> {
+/** Lends out the only connection that an embedded database has; whoever comes later waits for the one before. */
+export function lendEmbeddedConnection(postgres: PGlite): () => Promise<MigrationConnection> {
   let returned: Promise<void> = Promise.resolve();
   return async () => {
     const previous = returned;

@@ -1,7 +1,7 @@
 /** What the writer does about a failure: wait and repeat, set one row aside, or ask for an operator. */
 export type StoreFailureCode = "database-unreachable" | "row-refused" | "schema-mismatch";
 
-/** A row names a session or a participant that does not exist: its cached id is stale (R8). */
+/** A row names a call or a participant that does not exist: its cached id is stale (R8). */
 export const FOREIGN_KEY_VIOLATION = "23503";
 
 /** The class is the first two characters of an SQLSTATE: PostgreSQL manual, appendix A. */

@@ -69,7 +69,7 @@ export function toAppError(error: unknown): AppError {
   return new AppError("internal", describeError(error), { cause: error });
 }
 
-/** A bug of ours, as anybody may be told of it; the log has its own words. */
+/** A bug of ours, in words that anybody may hear; the log has its place. */
 export function createInternalFailure(cause: unknown): AppError {
   return new AppError("internal", "the gateway failed on its side", { cause });
 }

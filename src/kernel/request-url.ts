@@ -1,4 +1,4 @@
-/** Stands where a request names no host: HTTP/1.0 knows none, and health checks speak it. Nothing is read of it. */
+/** Stands where a request names no host: HTTP/1.0 knows none, and health checks speak it. Nobody looks at it: path and query are all that is read. */
 const NO_HOST = "http://host.invalid";
 
 /** Where a request goes. Nothing when its `Host` can be no part of a URL. */

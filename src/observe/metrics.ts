@@ -22,7 +22,7 @@ const TALLIES = {
   segments_dropped: "Finals that were lost",
   flushes: "Batches handed to the database",
   flush_errors: "Batches that the database did not accept as a whole",
-  sessions_started: "Transcription sessions started",
+  sessions_started: "Sessions started",
   sessions_resumed: "Connections that took up a session again",
   messages_replayed: "Messages sent again to a client that came back",
   finals_missed: "Finals that could not be sent again to a client that came back",
@@ -51,7 +51,8 @@ const GAUGES = {
   client_buffered_bytes: "Bytes that wait for their readers, over all client sockets",
   client_buffered_bytes_max: "Bytes that wait for the slowest reader",
   provider_streams_queued: "Streams that wait for a place of the provider's account",
-  provider_streams_active: "Provider sessions that are open",
+  provider_streams_active:
+    "Streams to the provider that have begun and not ended, those that wait for a place among them",
   queue_length: "Finals that wait for the database",
   journal_rows: "Finals in the journal",
   journal_bytes: "Bytes that the finals in the journal take of its bound",
@@ -65,7 +66,7 @@ const LABELLED = {
   refusals: { help: "Connections refused, by cause", label: "cause" },
   dead_letters: { help: "Finals that went to the dead letters, by cause", label: "cause" },
   losses: { help: "Finals that were lost, by cause", label: "cause" },
-  session_ends: { help: "Transcription sessions ended, by cause", label: "cause" },
+  session_ends: { help: "Sessions ended, by cause", label: "cause" },
 } as const;
 
 /** Upper ends of the buckets, in seconds: from a local commit to a database that is in trouble. */
@@ -76,6 +77,7 @@ export type GaugeName = keyof typeof GAUGES;
 export type LabelledName = keyof typeof LABELLED;
 export type Tallies = Record<TallyName, number>;
 
+/** The figures of one process: whoever counts adds to `tallies` or calls `count`, and whoever has a state is asked by `track`. */
 export class Metrics {
   /** Add to these directly; they start at zero and only grow. */
   readonly tallies: Tallies;

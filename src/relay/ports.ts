@@ -5,71 +5,33 @@
  * interfaces. Every callback here is called on the event loop, never after the end that its comment names.
  */
 import type { AppError } from "../kernel/errors.ts";
-import type { LanguageCode, TranslationCode } from "./recognition/language-codes.ts";
+import type { TranslationCode } from "./recognition/language-codes.ts";
+import type { RecognitionOptions } from "./recognition/recognition-options.ts";
 
-/** Who speaks, as the token says it. */
-export interface Speaker {
-  /** The token's `sub`: limits count by it. */
-  readonly subject: string;
-  /** The call, by the name that the application gave it. */
+/** A participant of a call, by the names that the application gave them: what is stored of a speaker. */
+export interface SpeakerNames {
+  /** The call. */
   readonly sessionSlug: string;
-  /** The participant's name inside the call; unique there. */
+  /** The participant inside the call; unique there. */
   readonly identity: string;
   /** What people read; the identity where the token has no `name`. */
   readonly name: string;
 }
 
-export type AudioEncoding = "wav/pcm" | "wav/alaw" | "wav/ulaw";
-
-/** One channel of raw audio, without a header. */
-export interface AudioFormat {
-  readonly encoding: AudioEncoding;
-  readonly sampleRate: 8000 | 16_000 | 32_000 | 44_100 | 48_000;
-  readonly bitDepth: 8 | 16;
+/** Who speaks, as the token says it. */
+export interface Speaker extends SpeakerNames {
+  /** The token's `sub`: limits count by it. */
+  readonly subject: string;
 }
 
-/** How a stream is recognised: the client's audio, and what client and token have chosen. */
-export interface RecognitionOptions {
-  readonly audio: AudioFormat;
-  /** Those that may be spoken; empty lets the provider detect the language. */
-  readonly languages: readonly LanguageCode[];
-  /** Whether the language may change within the stream. */
-  readonly codeSwitching: boolean;
-  /** Silence that closes an utterance: 0.01 to 10. */
-  readonly endpointingSeconds: number;
-  /** An utterance is closed after this time even without silence: 5 to 60. */
-  readonly utteranceSecondsMax: number;
-  /** Words that the provider would not expect, such as names. */
-  readonly vocabulary: readonly VocabularyEntry[];
-  /** How readily entries without an intensity of their own are heard: 0 to 1; the provider's choice where undefined. */
-  readonly vocabularyIntensity: number | undefined;
-  readonly translation: TranslationOptions | undefined;
-}
-
-export interface VocabularyEntry {
-  /** As it is to be written. */
-  readonly value: string;
-  /** How readily it is heard: 0 to 1. */
-  readonly intensity?: number;
-  /** How it may sound, where spelling misleads. */
-  readonly pronunciations?: readonly string[];
-  /** The language by whose rules it sounds; the spoken one where absent. */
-  readonly language?: LanguageCode;
-}
-
-export interface TranslationOptions {
-  /** Each final comes once in each of them; at least one. */
-  readonly targetLanguages: readonly TranslationCode[];
-}
-
-/** One state of one utterance, as the provider reports it. */
-export interface Utterance {
-  /** "<provider session id>:<provider utterance id>": unique for ever (R4), opaque to everyone. Partials and final share it. */
-  readonly key: string;
+/** What a provider session says of one utterance, in its own words and times. */
+export interface SpokenUtterance {
+  /** Unique within its provider session only: every session begins to count anew. Partials and final share it. */
+  readonly localId: string;
   /** Trimmed. */
   readonly text: string;
   readonly isFinal: boolean;
-  /** Seconds of audio since the stream's first byte. */
+  /** Seconds of audio since the provider session's first byte. */
   readonly startSeconds: number;
   readonly endSeconds: number;
   readonly language: string | undefined;
@@ -77,17 +39,28 @@ export interface Utterance {
   readonly confidence: number | undefined;
 }
 
-/** A final in another language, as the provider reports it. Comes after the final; partials are not translated. */
-export interface TranslatedUtterance {
+/** A final in another language, as a provider session reports it. Comes after the final; partials are not translated. */
+export interface SpokenTranslation {
   /** Of the utterance that it translates. */
-  readonly utteranceKey: string;
+  readonly localId: string;
   /** Trimmed. */
   readonly text: string;
   readonly language: string;
-  readonly originalLanguage: string | undefined;
-  /** When the original was said, in seconds of audio since the stream's first byte. */
+  /** When the original was said, in seconds of audio since the provider session's first byte. */
   readonly startSeconds: number;
   readonly endSeconds: number;
+}
+
+/** One state of one utterance, at its place in the stream: seconds count the stream's audio from its first byte. */
+export interface Utterance extends Omit<SpokenUtterance, "localId"> {
+  /** "<provider session>:<local id>": unique for ever (R4), opaque to everyone. Partials and final share it. */
+  readonly key: string;
+}
+
+/** A final in another language, at the place of what it translates. */
+export interface TranslatedUtterance extends Omit<SpokenTranslation, "localId"> {
+  /** Of the utterance that it translates. */
+  readonly utteranceKey: string;
 }
 
 /** An utterance with wall-clock times: what a client is shown, and, when final, what is stored. */
@@ -129,8 +102,8 @@ export interface SpeechStreamListener {
   onTranslation(translation: TranslatedUtterance): void;
   /** Finals of a provider session that is over may not have been heard, and could not be fetched. */
   onUnheard(providerSessionId: string): void;
-  /** From this place on, the seconds of a provider session and the stream's run side by side. */
-  onPlaced(place: Place): void;
+  /** From this moment on, the seconds of a provider session and the stream's run side by side. */
+  onAligned(alignment: Alignment): void;
   /** `failure` is absent after a clean end: everything that was said has been reported. */
   onEnded(failure: AppError | undefined): void;
   /** R24: our side has met a bug while it worked for this stream. Its owner aborts it. Never throws. */
@@ -138,22 +111,12 @@ export interface SpeechStreamListener {
 }
 
 /** One moment of audio, as a provider session and as the stream counts it. */
-export interface Place {
+export interface Alignment {
   readonly providerSessionId: string;
   /** Seconds of that session's audio. */
   readonly providerSeconds: number;
   /** Seconds of the stream's audio. */
   readonly sourceSeconds: number;
-}
-
-/** Points of a provider session's audio, in order, and when they were said, in milliseconds since the epoch. */
-export type ProviderClock = readonly (readonly [providerSeconds: number, wallMs: number])[];
-
-/** Remembers which provider sessions are live, so that a later process can fetch what this one never heard. Never throws. */
-export interface LiveSessionRecord {
-  opened(speaker: Speaker, providerSessionId: string, clock: ProviderClock): void;
-  update(providerSessionId: string, clock: ProviderClock): void;
-  closed(providerSessionId: string): void;
 }
 
 /** A way to the provider for one client, over as many provider sessions as it takes. */
@@ -169,7 +132,7 @@ export interface SpeechStream {
   abort(): void;
   /** Called a few times a second: what depends on time happens here. */
   sweep(nowMs: number): void;
-  /** Answers by `onPlaced` where this moment of the stream is for the provider, if it is connected. */
+  /** Answers by `onAligned` where this moment of the stream is for the provider, if it is connected. */
   locate(sourceSeconds: number): void;
 }
 
@@ -184,7 +147,7 @@ export interface TranscriptSink {
    * Calls `onKept` once, before it returns or a few milliseconds later: from then on the final survives the process (R1), or,
    * where it cannot be kept, everybody has been told. In the order of the calls.
    */
-  append(speaker: Speaker, transcript: Transcript, onKept: () => void): void;
+  append(speaker: SpeakerNames, transcript: Transcript, onKept: () => void): void;
 }
 
 /** The one client that owns the audio (R20). Calls after its socket is gone are ignored by it. */
@@ -208,7 +171,7 @@ export interface ClientLink {
 /** One stored final, with who said it. */
 export interface StoredSegment {
   /** A translation has that of what it translates. */
-  readonly utteranceId: string;
+  readonly utteranceKey: string;
   readonly text: string;
   readonly language: string | null;
   /** 0 to 1. */
@@ -239,7 +202,7 @@ export interface StoredTranscript {
   readonly beganAt: Date | undefined;
 }
 
-/** Which finals of a session are read. */
+/** Which finals of a call are read. */
 export interface TranscriptSelection {
   /** The first ones, at most this many. */
   readonly limit: number;
@@ -268,7 +231,7 @@ export interface TranscriptPage {
   readonly next: PageCursor;
 }
 
-/** Reads finals back, for whoever may see them. Both give null when no such session is stored, and reject with an `AppError`. */
+/** Reads finals back, for whoever may see them. Both give null when no such call is stored, and reject with an `AppError`. */
 export interface TranscriptReader {
   /** From the first one, in the order in which they began. */
   read(sessionSlug: string, selection: TranscriptSelection): Promise<StoredTranscript | null>;

@@ -1,9 +1,10 @@
-import type { AudioFormat } from "./ports.ts";
+import { OffsetMap } from "../kernel/offset-map.ts";
+import type { TranslatedUtterance, Transcript, Translation, Utterance } from "./ports.ts";
+import { bytesPerMs, type AudioFormat } from "./recognition/audio-format.ts";
 
-/** Audio that starts at `positionMs` of the stream was spoken at `wallMs` (milliseconds since the epoch). */
-interface Anchor {
-  readonly positionMs: number;
-  readonly wallMs: number;
+/** Tells the wall-clock time of a position in audio, as a `Timeline` does. */
+export interface PositionClock {
+  timeAt(positionSeconds: number): Date;
 }
 
 /**
@@ -13,35 +14,38 @@ interface Anchor {
 const PAUSE_MS = 1000;
 
 /** Pauses remembered; a provider session of three hours with more of them forgets the oldest. */
-const ANCHORS_MAX = 256;
+const PAUSES_MAX = 256;
 
-/** Finals may come out of order, after the provider's link broke: by a few, and never by so many. */
+/** Finals may come out of order, after the provider's socket broke: by a few, and never by so many. */
 const SETTLED_MAX = 64;
 
 /**
  * Maps positions in a stream's audio to wall-clock time (R14).
  *
  * The first frame fixes the clock; from there on time is counted in audio, so that jitter never moves a word. When the
- * client pauses, the position stands still while the wall clock goes on: the next frame sets a new anchor. Audio that was
- * only late (a pause and then a burst that catches up) takes that anchor back. Times never run backwards along positions, and
+ * client pauses, the position stands still while the wall clock goes on: the next frame sets the clock anew. Audio that was
+ * only late (a pause and then a burst that catches up) takes that back. Times never run backwards along positions, and
  * not behind what was told before that either: a final that came in the middle of such a burst keeps its time.
  */
-export class Timeline {
+export class Timeline implements PositionClock {
   readonly #bytesPerMs: number;
-  readonly #anchors: Anchor[] = [];
-  /** Where finals begin, and the times that they were told, in ascending order of both. */
-  readonly #settled: Anchor[] = [];
+  /** Positions of the audio and when they were said, both in milliseconds: where the clock was set. */
+  readonly #spoken = new OffsetMap({ pointsMax: PAUSES_MAX });
+  /** Positions where finals begin, and the times that they were told. */
+  readonly #settled = new OffsetMap({ pointsMax: SETTLED_MAX });
   #positionMs = 0;
 
   constructor(format: AudioFormat) {
     this.#bytesPerMs = bytesPerMs(format);
   }
 
-  /** Accounts for a frame handed to the provider. Called once per frame, in the order of sending. */
+  /**
+   * Accounts for a frame handed to the provider. Called once per frame, in the order of sending. Returns whether positions
+   * have other times than before from this frame on.
+   */
   advance(frameBytes: number, arrivedAtMs: number): boolean {
     const durationMs = frameBytes / this.#bytesPerMs;
-    const spokenAtMs = arrivedAtMs - durationMs;
-    const hasMoved = this.#adjust(spokenAtMs);
+    const hasMoved = this.#adjust(arrivedAtMs - durationMs);
     this.#positionMs += durationMs;
     return hasMoved;
   }
@@ -54,45 +58,64 @@ export class Timeline {
   /** The wall-clock time of a position. Before any audio there is no answer but the present. */
   timeAt(positionSeconds: number): Date {
     const positionMs = positionSeconds * 1000;
-    const anchor =
-      this.#anchors.findLast((candidate) => candidate.positionMs <= positionMs) ?? this.#anchors[0];
-    if (anchor === undefined) return new Date();
-    const wallMs = Math.round(anchor.wallMs + positionMs - anchor.positionMs);
-    const settled = this.#settled.findLast((candidate) => candidate.positionMs <= positionMs);
+    const spokenAtMs = this.#spoken.at(positionMs);
+    if (spokenAtMs === undefined) return new Date();
+    const wallMs = Math.round(spokenAtMs);
+    const settled = this.#settled.pointAt(positionMs);
     if (settled === undefined) return new Date(wallMs);
-    if (settled.positionMs === positionMs) return new Date(settled.wallMs);
-    return new Date(Math.max(wallMs, settled.wallMs + 1));
+    const [settledPositionMs, settledAtMs] = settled;
+    if (settledPositionMs === positionMs) return new Date(settledAtMs);
+    return new Date(Math.max(wallMs, settledAtMs + 1));
   }
 
   /** The time of this position is told for good: it stays, and every later position has a later one from now on. */
   settle(positionSeconds: number): void {
     const positionMs = positionSeconds * 1000;
-    const latest = this.#settled.at(-1);
-    if (latest !== undefined && latest.positionMs >= positionMs) return;
-    this.#settled.push({ positionMs, wallMs: this.timeAt(positionSeconds).getTime() });
-    if (this.#settled.length > SETTLED_MAX) this.#settled.shift();
+    const latest = this.#settled.latest;
+    if (latest !== undefined && latest[0] >= positionMs) return;
+    this.#settled.note(positionMs, this.timeAt(positionSeconds).getTime());
   }
 
   #adjust(spokenAtMs: number): boolean {
-    const latest = this.#anchors.at(-1);
-    if (latest === undefined) {
-      this.#addAnchor(spokenAtMs);
-      return true;
-    }
-    const aheadMs = latest.wallMs + (this.#positionMs - latest.positionMs) - spokenAtMs;
-    if (aheadMs < -PAUSE_MS) this.#addAnchor(spokenAtMs);
-    else if (aheadMs > PAUSE_MS && this.#anchors.length > 1) this.#anchors.pop();
+    const expectedAtMs = this.#spoken.at(this.#positionMs);
+    const aheadMs = expectedAtMs === undefined ? -Infinity : expectedAtMs - spokenAtMs;
+    if (aheadMs < -PAUSE_MS) this.#spoken.note(this.#positionMs, spokenAtMs);
+    else if (aheadMs > PAUSE_MS && this.#spoken.points.length > 1) this.#spoken.forgetLatest();
     else return false;
     return true;
   }
-
-  #addAnchor(wallMs: number): void {
-    this.#anchors.push({ positionMs: this.#positionMs, wallMs });
-    if (this.#anchors.length > ANCHORS_MAX) this.#anchors.shift();
-  }
 }
 
-/** A-law and µ-law carry one byte a sample, PCM its bit depth. */
-export function bytesPerMs(format: AudioFormat): number {
-  return (format.sampleRate * (format.bitDepth / 8)) / 1000;
+/** R4: a provider's own ids start at zero again in each of its sessions. */
+export function toUtteranceKey(providerSessionId: string, localId: string): string {
+  return `${providerSessionId}:${localId}`;
+}
+
+/** What was said, at the time at which it was said (R14). */
+export function toTranscript(utterance: Utterance, clock: PositionClock): Transcript {
+  return {
+    utteranceKey: utterance.key,
+    translationOf: undefined,
+    text: utterance.text,
+    isFinal: utterance.isFinal,
+    startedAt: clock.timeAt(utterance.startSeconds),
+    endedAt: clock.timeAt(utterance.endSeconds),
+    language: utterance.language,
+    confidence: utterance.confidence,
+  };
+}
+
+/** R4: an utterance has one translation in each language, so that both together are its key. */
+export function toTranslation(translated: TranslatedUtterance, clock: PositionClock): Translation {
+  const { utteranceKey, language } = translated;
+  return {
+    utteranceKey: `${utteranceKey}:${language}`,
+    translationOf: utteranceKey,
+    text: translated.text,
+    isFinal: true,
+    startedAt: clock.timeAt(translated.startSeconds),
+    endedAt: clock.timeAt(translated.endSeconds),
+    language,
+    confidence: undefined,
+  };
 }

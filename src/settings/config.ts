@@ -38,7 +38,7 @@ export function readConfig(
   });
   // Every key of the table has got a value of its setting.
   const config = Object.fromEntries(values) as Config;
-  // A setting that is wrong is not missing as well.
+  // A setting whose value is wrong is not reported as missing too.
   const needs = check(config).filter((need) => !problems.has(need.slice(0, need.indexOf(":"))));
   if (problems.size > 0 || needs.length > 0)
     throw new ConfigError([...problems.values(), ...needs]);

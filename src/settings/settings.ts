@@ -47,7 +47,7 @@ export const SETTINGS = {
     choices: ["require", "create", "auto"],
     fallback: "auto",
     fallbackText: "`require` with `DATABASE_URL`, otherwise `create`",
-    sentence: "`require`: a session's row must exist; `create`: its first final creates it.",
+    sentence: "`require`: a call's row must exist; `create`: its first final creates it.",
   }),
   gladiaApiKey: optionalText({
     name: "GLADIA_API_KEY",
@@ -72,7 +72,7 @@ export const SETTINGS = {
     least: 1,
     most: 100_000,
     sentence:
-      "Live sessions that the account allows at once (1 free, 30 paid); more clients wait in line.",
+      "Provider sessions that the account allows at once (1 free, 30 paid); more clients wait in line.",
   }),
   jwtSecret: secret({
     name: "TRANSCRIPTION_JWT_SECRET",
@@ -120,7 +120,7 @@ export const SETTINGS = {
     least: 0,
     most: 86_400_000,
     unit: "ms",
-    sentence: "A final whose session does not exist goes to the dead letters after this time.",
+    sentence: "A final whose call does not exist goes to the dead letters after this time.",
   }),
   journalMaxBytes: whole({
     name: "JOURNAL_MAX_BYTES",

@@ -1,4 +1,4 @@
-import type { LiveSession } from "./session/simulated-session.ts";
+import type { SimulatedSession } from "./session/simulated-session.ts";
 
 /** The provider's sentence for each status that the simulator answers with on its own. */
 const SENTENCES: Readonly<Record<number, string>> = {
@@ -37,7 +37,7 @@ export function answerError(
 }
 
 /** What GET /v2/live/:id tells: the result only when the session has ended. */
-export function toJob(session: LiveSession): Readonly<Record<string, unknown>> {
+export function toJob(session: SimulatedSession): Readonly<Record<string, unknown>> {
   const { custom_metadata, ...requestParams } = session.request;
   return {
     id: session.id,

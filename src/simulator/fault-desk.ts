@@ -7,9 +7,9 @@ type FaultOf<Kind extends DoorFault["kind"]> = Extract<DoorFault, { readonly kin
 /**
  * Where a test orders what goes wrong.
  *
- * A fault of the doors waits here for the requests that it is meant for; every other one strikes
- * when it is ordered, or when the audio has come as far as the script says. Nothing is left to
- * chance or to the clock.
+ * A fault of the doors waits here for the requests that it is meant for. Every other one strikes
+ * when it is ordered, or when the audio has come as far as the script says: neither chance nor the
+ * clock decides.
  */
 export class FaultDesk {
   readonly #sessions: SessionBook;
@@ -104,5 +104,5 @@ export class FaultDesk {
 }
 
 function queue<Due extends DoorFault>(line: Due[], fault: Due): void {
-  for (let left = fault.count; left > 0; left -= 1) line.push(fault);
+  for (let index = 0; index < fault.count; index += 1) line.push(fault);
 }

@@ -2,8 +2,8 @@ import { sleep } from "../kernel/timers.ts";
 import { answerError, toJob } from "./answers.ts";
 import type { FaultDesk } from "./fault-desk.ts";
 import type { SessionBook } from "./session-book.ts";
-import type { LiveSession, LiveSessionOptions } from "./session/simulated-session.ts";
-import { LiveSocket } from "./session/simulated-socket.ts";
+import type { SimulatedSession, SimulatedSessionOptions } from "./session/simulated-session.ts";
+import { SimulatedSocket } from "./session/simulated-socket.ts";
 import { parseSessionRequest } from "./wire/session-request.ts";
 
 /** Without a region the provider takes its default. */
@@ -17,7 +17,7 @@ export interface LiveApiDeps {
 }
 
 /** See `SimulatorOptions`. */
-export interface LiveApiOptions extends Omit<LiveSessionOptions, "request"> {
+export interface LiveApiOptions extends Omit<SimulatedSessionOptions, "request"> {
   readonly apiKey: string;
   readonly sessionsMax: number;
   readonly postDelayMs: number;
@@ -82,7 +82,7 @@ export class LiveApi {
    */
   async openSocket(
     request: Request,
-    server: Bun.Server<LiveSocket>,
+    server: Bun.Server<SimulatedSocket>,
   ): Promise<Response | undefined> {
     const { sessions, faults, stopping } = this.#deps;
     const { openDelayMs } = this.#options;
@@ -93,7 +93,7 @@ export class LiveApi {
     const token = new URL(request.url).searchParams.get("token");
     const session = token === null ? undefined : sessions.findByToken(token);
     if (session === undefined) return answerError(request, 403);
-    if (server.upgrade(request, { data: new LiveSocket(session) })) return undefined;
+    if (server.upgrade(request, { data: new SimulatedSocket(session) })) return undefined;
     return answerError(request, 400, { validationErrors: ["upgrade: expected a WebSocket"] });
   }
 
@@ -108,7 +108,11 @@ export class LiveApi {
     });
   }
 
-  #answerWith(request: Request, id: string, answer: (session: LiveSession) => Response): Response {
+  #answerWith(
+    request: Request,
+    id: string,
+    answer: (session: SimulatedSession) => Response,
+  ): Response {
     if (!this.#hasKey(request)) return answerError(request, 401);
     const session = this.#deps.sessions.findById(id);
     return session === undefined ? answerError(request, 404) : answer(session);

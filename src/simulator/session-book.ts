@@ -1,22 +1,22 @@
 import {
-  LiveSession,
-  type LiveSessionDeps,
-  type LiveSessionOptions,
+  SimulatedSession,
+  type SimulatedSessionDeps,
+  type SimulatedSessionOptions,
 } from "./session/simulated-session.ts";
 
 /** Ended sessions that can still be asked for; each holds the messages of one session. */
 const ENDED_SESSIONS_MAX = 1000;
 
 /** What all sessions of one simulator share. */
-export type SessionBookDeps = Omit<LiveSessionDeps, "onEnded">;
+export type SessionBookDeps = Omit<SimulatedSessionDeps, "onEnded">;
 
 /** Every session of one simulator, by id and by token; of those that ended, the latest. */
 export class SessionBook {
   readonly #deps: SessionBookDeps;
-  readonly #byId = new Map<string, LiveSession>();
-  readonly #byToken = new Map<string, LiveSession>();
+  readonly #byId = new Map<string, SimulatedSession>();
+  readonly #byToken = new Map<string, SimulatedSession>();
   /** In the order of their end. */
-  readonly #ended: LiveSession[] = [];
+  readonly #ended: SimulatedSession[] = [];
 
   constructor(deps: SessionBookDeps) {
     this.#deps = deps;
@@ -28,12 +28,12 @@ export class SessionBook {
   }
 
   /** In the order of their creation. */
-  get sessions(): LiveSession[] {
+  get sessions(): SimulatedSession[] {
     return [...this.#byId.values()];
   }
 
-  open(options: LiveSessionOptions): LiveSession {
-    const session: LiveSession = new LiveSession(
+  open(options: SimulatedSessionOptions): SimulatedSession {
+    const session: SimulatedSession = new SimulatedSession(
       { ...this.#deps, onEnded: () => this.#keepEnded(session) },
       options,
     );
@@ -42,16 +42,16 @@ export class SessionBook {
     return session;
   }
 
-  findById(id: string): LiveSession | undefined {
+  findById(id: string): SimulatedSession | undefined {
     return this.#byId.get(id);
   }
 
-  findByToken(token: string): LiveSession | undefined {
+  findByToken(token: string): SimulatedSession | undefined {
     return this.#byToken.get(token);
   }
 
   /** Stops the session, whatever it is doing, and forgets it. */
-  remove(session: LiveSession): void {
+  remove(session: SimulatedSession): void {
     session.stop();
     this.#byId.delete(session.id);
     this.#byToken.delete(session.token);
@@ -59,7 +59,7 @@ export class SessionBook {
     if (index !== -1) this.#ended.splice(index, 1);
   }
 
-  #keepEnded(session: LiveSession): void {
+  #keepEnded(session: SimulatedSession): void {
     this.#ended.push(session);
     const oldest = this.#ended.length > ENDED_SESSIONS_MAX ? this.#ended[0] : undefined;
     if (oldest !== undefined) this.remove(oldest);

@@ -5,7 +5,7 @@
  * sample where that is what is played; elsewhere they are marked as simulated. Add-ons, callbacks
  * and the list of jobs are absent; of several channels the first is heard. `startSimulator` opens
  * it on loopback, `stop` closes everything it has opened. What goes wrong is ordered by `inflict`
- * or scripted by `schedule`; the kinds are in fault.ts.
+ * or scripted by `schedule`; the kinds are in faults/fault.ts.
  */
 import { every, type RunningTimer } from "../kernel/timers.ts";
 import { answerError } from "./answers.ts";
@@ -17,8 +17,8 @@ import { LiveApi } from "./live-api.ts";
 import { loadSample } from "./sample/sample.ts";
 import { SessionBook } from "./session-book.ts";
 import type { AudioIntakeOptions, ReceivedAudio } from "./session/audio-intake.ts";
-import type { LiveSession } from "./session/simulated-session.ts";
-import type { LiveSocket } from "./session/simulated-socket.ts";
+import type { SimulatedSession } from "./session/simulated-session.ts";
+import type { SimulatedSocket } from "./session/simulated-socket.ts";
 
 /** The provider closes with 1009 above it. */
 const FRAME_BYTES_MAX = 1_048_576;
@@ -81,7 +81,7 @@ const DEFAULTS: Required<SimulatorOptions> = {
 /** What a test may want to know about a session. */
 export interface SessionObservation {
   readonly id: string;
-  readonly status: LiveSession["status"];
+  readonly status: SimulatedSession["status"];
   readonly isConnected: boolean;
   /** Sockets that it has had. */
   readonly connectionCount: number;
@@ -102,7 +102,7 @@ export class Simulator {
   readonly #sessions: SessionBook;
   readonly #faults: FaultDesk;
   readonly #api: LiveApi;
-  readonly #server: Bun.Server<LiveSocket>;
+  readonly #server: Bun.Server<SimulatedSocket>;
   readonly #sweep: RunningTimer;
   readonly #stopping = new AbortController();
 
@@ -205,15 +205,16 @@ export class Simulator {
 
 type OneSession = Bun.BunRequest<"/v2/live/:id">;
 
-function listen(port: number, api: LiveApi, faults: FaultDesk): Bun.Server<LiveSocket> {
-  return Bun.serve<LiveSocket>({
+function listen(port: number, api: LiveApi, faults: FaultDesk): Bun.Server<SimulatedSocket> {
+  return Bun.serve<SimulatedSocket>({
     hostname: "127.0.0.1",
     port,
     // A request that hangs on demand does so for as long as was asked.
     idleTimeout: 0,
     routes: {
       "/v2/live": {
-        GET: (request: Request, server: Bun.Server<LiveSocket>) => api.openSocket(request, server),
+        GET: (request: Request, server: Bun.Server<SimulatedSocket>) =>
+          api.openSocket(request, server),
         POST: (request: Request) => api.createSession(request),
       },
       "/v2/live/:id": {
@@ -235,7 +236,7 @@ function listen(port: number, api: LiveApi, faults: FaultDesk): Bun.Server<LiveS
         connection.data.hear(message);
         faults.hear(message.length);
       },
-      close: (connection, code) => connection.data.leave(code),
+      close: (connection, code) => connection.data.noteClose(code),
     },
   });
 }

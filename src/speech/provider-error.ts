@@ -1,12 +1,12 @@
 import { AppError } from "../kernel/errors.ts";
 
-export type GladiaFailureCode =
+export type ProviderFailureCode =
   | "provider-refused"
   | "provider-busy"
   | "provider-unreachable"
   | "provider-timeout";
 
-/** Gladia did not do what was asked of it. Its `retryAfterMs` is what the provider advised. */
-export class GladiaError extends AppError<GladiaFailureCode> {
-  override readonly name = "GladiaError";
+/** A speech provider did not do what was asked of it. Its `retryAfterMs` is what the provider advised. */
+export class ProviderError extends AppError<ProviderFailureCode> {
+  override readonly name = "ProviderError";
 }

@@ -1,5 +1,7 @@
-import type { Speaker, Transcript } from "../relay/ports.ts";
+import type { SpeakerNames, Transcript, TranscriptSink } from "../relay/ports.ts";
 import type { TranscriptBatchQueue } from "./transcript-batch-queue.ts";
+
+type FinalQueue = Pick<TranscriptBatchQueue, "enqueue">;
 
 /**
  * Hands a transcript to the batch queue if it is to be kept: finals only (R2), and only those with words.
@@ -7,26 +9,19 @@ import type { TranscriptBatchQueue } from "./transcript-batch-queue.ts";
  * Calls `onKept` once, when the transcript may be shown (R1): at once for what is not kept. Never waits for the database.
  */
 export function appendTranscriptChunk(
-  queue: Pick<TranscriptBatchQueue, "enqueue">,
-  speaker: Speaker,
+  queue: FinalQueue,
+  speaker: SpeakerNames,
   transcript: Transcript,
   onKept: () => void,
 ): void {
-  if (!transcript.isFinal || transcript.text === "") {
-    onKept();
-    return;
-  }
-  const row = {
-    sessionSlug: speaker.sessionSlug,
-    identity: speaker.identity,
-    name: speaker.name,
-    utteranceKey: transcript.utteranceKey,
-    translationOf: transcript.translationOf,
-    text: transcript.text,
-    language: transcript.language,
-    confidence: transcript.confidence,
-    startedAt: transcript.startedAt,
-    endedAt: transcript.endedAt,
+  if (!transcript.isFinal || transcript.text === "") onKept();
+  else queue.enqueue({ speaker, transcript }, onKept);
+}
+
+/** The queue as the relay sees it. */
+export function createTranscriptSink(queue: FinalQueue): TranscriptSink {
+  return {
+    append: (speaker, transcript, onKept) =>
+      appendTranscriptChunk(queue, speaker, transcript, onKept),
   };
-  queue.enqueue(row, onKept);
 }

@@ -1,54 +1,50 @@
 /**
  * Finals on their way to the database: a queue in memory, fed by the journal, flushed by `setInterval` (R7).
  *
- * A row is in the journal before anybody is told of it (R1), and leaves it when the database has committed it, or when the
- * dead letters hold it: because the database refuses that very row, or because its session stays unknown (R5). One flush runs
+ * A final is in the journal before anybody is told of it (R1), and leaves it when the database has committed it, or when the
+ * dead letters hold it: because the database refuses that very final, or because its call stays unknown (R5). One flush runs
  * at a time, with one batch, or with two large ones while a backlog is worked off. A batch goes out when it is full, when
  * the interval has passed, and on `flushAllPending`. A batch that the database could not take goes back to the front, in
- * order, and is tried again after a jittered backoff. A row that the journal could not take waits in memory alone; when that
+ * order, and is tried again after a jittered backoff. A final that the journal could not take waits in memory alone; when that
  * is full too, it is lost and counted (R6).
  *
  * Modes: created → running (`start`) → stopped (`stopFlushTimer`); `flushAllPending` works in all of them.
  */
 import type { Parsed } from "../kernel/result.ts";
 import { every, sleep, type RunningTimer } from "../kernel/timers.ts";
+import type { Watchable } from "../kernel/watched.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import type { Final, FinalWriter, QueuedFinal } from "./final.ts";
 import type { DeadLetterFile } from "./journal/dead-letter-file.ts";
 import type { Journal } from "./journal/journal.ts";
-import { takeBatches } from "./queue/batch-choice.ts";
 import { parseBatchQueueConfig, type BatchQueueConfig } from "./queue/batch-queue-config.ts";
-import { settleBatch } from "./queue/batch-settlement.ts";
-import { writeIsolating, type QueuedRow, type SegmentWriter } from "./queue/batch-writer.ts";
-import { GivenUpRows, type LossCause } from "./queue/given-up-rows.ts";
-import { JournalAlarm } from "./queue/journal-alarm.ts";
-import { OverflowAlarm } from "./queue/overflow-alarm.ts";
-import { ParkedRows } from "./queue/parked-rows.ts";
-import { WaitingRows } from "./queue/waiting-rows.ts";
-import { WriteFailures, type LastWriteError } from "./queue/write-failures.ts";
-import type { SegmentRow } from "./store/segment-store.ts";
+import { writeIsolating } from "./queue/batch-writer.ts";
+import { ParkedFinals } from "./queue/parked-finals.ts";
+import { QueueAlarms, type LastWriteError } from "./queue/queue-alarms.ts";
+import { Settlement, type LossCause } from "./queue/settlement.ts";
+import { WaitingFinals } from "./queue/waiting-finals.ts";
+import { WriteRetry } from "./queue/write-retry.ts";
 
 export interface TranscriptBatchQueueDeps {
-  readonly writer: SegmentWriter;
+  readonly writer: FinalWriter;
   readonly journal: Pick<Journal, "append" | "remove" | "readAfter" | "state">;
   readonly deadLetters: Pick<DeadLetterFile, "add">;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** True when finals wait in memory alone from now on, false when the journal takes them again. */
-  readonly onUnjournaled: (isUnjournaled: boolean) => void;
 }
 
 export interface TranscriptBatchQueueOptions {
   readonly config: BatchQueueConfig;
-  /** A final whose session does not exist is tried again for this long. */
+  /** A final whose call does not exist is tried again for this long. */
   readonly unknownSessionLimitMs: number;
 }
 
 export interface QueueMetrics {
-  /** Rows not yet committed: in the journal, or in memory alone. */
+  /** Finals not yet committed: in the journal, or in memory alone. */
   readonly queueLength: number;
   readonly totalQueued: number;
-  /** Committed rows only. */
+  /** Committed finals only. */
   readonly totalFlushed: number;
   /** Batches that the database did not accept as a whole. */
   readonly totalErrors: number;
@@ -59,17 +55,17 @@ export interface QueueMetrics {
 }
 
 /** What a shutdown could not write. */
-export interface LeftRows {
+export interface UnflushedFinals {
   /** In the journal: the next start writes them. */
   readonly kept: number;
   /** In memory alone. */
   readonly lost: number;
 }
 
-/** Rows in memory, about 10 MB; the journal holds what is more. As many again may wait for their session. */
-const MEMORY_ROWS_MAX = 20_000;
+/** Finals in memory, about 10 MB; the journal holds what is more. As many again may wait for their call. */
+const MEMORY_FINALS_MAX = 20_000;
 
-/** Rows younger than this share of the interval may wait for the next tick: no row waits longer than one and a half. */
+/** Finals younger than this share of the interval may wait for the next tick: none waits longer than one and a half. */
 const FRESH_SHARE = 0.5;
 
 /** Between two attempts of the last flush: a database that restarts is back in moments, and time is short. */
@@ -77,17 +73,12 @@ const LAST_FLUSH_RETRY_MS = 200;
 
 export class TranscriptBatchQueue {
   readonly #deps: TranscriptBatchQueueDeps;
-  readonly #waiting: WaitingRows;
-  readonly #parked: ParkedRows;
-  readonly #givenUp: GivenUpRows;
-  readonly #failures: WriteFailures;
-  readonly #alarm: JournalAlarm;
-  readonly #overflow: OverflowAlarm;
+  readonly #waiting: WaitingFinals;
+  readonly #parked: ParkedFinals;
+  readonly #settlement: Settlement;
+  readonly #retry = new WriteRetry();
+  readonly #alarms: QueueAlarms;
   #config: BatchQueueConfig;
-  /** Rows that are in memory alone. */
-  #unjournaledCount = 0;
-  /** Rows at the front that go out even without filling a batch. */
-  #dueCount = 0;
   #timer: RunningTimer | undefined;
   #flushing: Promise<void> | undefined;
   #hasFlushedSinceTick = false;
@@ -95,15 +86,13 @@ export class TranscriptBatchQueue {
   constructor(deps: TranscriptBatchQueueDeps, options: TranscriptBatchQueueOptions) {
     this.#deps = deps;
     this.#config = options.config;
-    this.#waiting = new WaitingRows(deps.journal, { rowsMax: MEMORY_ROWS_MAX });
-    this.#parked = new ParkedRows({
+    this.#waiting = new WaitingFinals(deps.journal, { finalsMax: MEMORY_FINALS_MAX });
+    this.#parked = new ParkedFinals({
       limitMs: options.unknownSessionLimitMs,
-      rowsMax: MEMORY_ROWS_MAX,
+      finalsMax: MEMORY_FINALS_MAX,
     });
-    this.#givenUp = new GivenUpRows(deps);
-    this.#failures = new WriteFailures(deps.log);
-    this.#alarm = new JournalAlarm(deps);
-    this.#overflow = new OverflowAlarm(deps.log);
+    this.#settlement = new Settlement({ ...deps, parked: this.#parked });
+    this.#alarms = new QueueAlarms(deps);
     deps.metrics.track("queue_length", () => this.#length);
     deps.metrics.track("queue_oldest_age_seconds", () => this.#oldestAgeMs / 1000);
   }
@@ -113,20 +102,21 @@ export class TranscriptBatchQueue {
   }
 
   /**
-   * Takes a row, and calls `onKept` once, when it may be shown: at once, or in a few milliseconds where the journal's group
-   * commit is awaited. Rows are shown in the order in which they came.
+   * Takes a final, and calls `onKept` once, when it may be shown: at once, or in a few milliseconds where the journal's group
+   * commit is awaited. Finals are shown in the order in which they came.
    */
-  enqueue(row: SegmentRow, onKept: () => void): void {
+  enqueue(final: Final, onKept: () => void): void {
     this.#deps.metrics.tallies.segments_queued += 1;
-    this.#deps.journal.append(row, {
-      onKept: (entry) => {
-        this.#admit(entry);
+    this.#deps.journal.append(final, {
+      onKept: (journaled) => {
+        this.#admit(journaled);
         onKept();
       },
       onRefused: () => {
-        this.#alarm.note(true);
+        // R6: everybody is told before it is shown.
+        this.#alarms.noteUnjournaled(true);
         this.#deps.metrics.tallies.segments_unjournaled += 1;
-        this.#admit({ sequence: undefined, row, queuedAtMs: Date.now() });
+        this.#admit({ ...final, sequence: undefined, queuedAtMs: Date.now() });
         onKept();
       },
     });
@@ -152,32 +142,37 @@ export class TranscriptBatchQueue {
       totalFlushed: tallies.segments_flushed,
       totalErrors: tallies.flush_errors,
       oldestAgeMs: this.#oldestAgeMs,
-      lastError: this.#failures.last,
-      dropped: this.#givenUp.losses,
+      lastError: this.#alarms.lastError,
+      dropped: this.#settlement.losses,
     };
+  }
+
+  /** Whether finals wait in memory alone from now on, so that they would be lost with the process (R6). */
+  get isUnjournaled(): Watchable<boolean> {
+    return this.#alarms.isUnjournaled;
   }
 
   /** Why new sessions should go elsewhere, or nothing (R6, R33). */
   readinessProblem(): string | undefined {
-    return this.#alarm.readinessProblem() ?? this.#failures.readinessProblem();
+    return this.#alarms.readinessProblem();
   }
 
-  /** Writes everything that waits, trying again until `limitMs` has passed; resolves with what is left. */
-  async flushAllPending(limitMs: number): Promise<LeftRows> {
+  /** Writes everything that waits, trying again until `limitMs` has passed; resolves with what could not be written. */
+  async flushAllPending(limitMs: number): Promise<UnflushedFinals> {
     const deadlineAtMs = Date.now() + limitMs;
     this.#waiting.putBack(this.#parked.takeAll());
     // What is being written waits no more, and is not written yet.
     const isPending = () => this.#waiting.hasMore || this.#flushing !== undefined;
     for (let isFirst = true; isPending() && Date.now() < deadlineAtMs; isFirst = false) {
       if (!isFirst) await sleep(Math.min(LAST_FLUSH_RETRY_MS, deadlineAtMs - Date.now()));
-      this.#markAllDue();
-      this.#failures.skipWait();
+      this.#waiting.markAllDue();
+      this.#retry.skipWait();
       // A statement that hangs must not hold the shutdown beyond its limit, nor the limit's timer a finished one.
       const flushed = new AbortController();
       await Promise.race([this.#flush(), sleep(deadlineAtMs - Date.now(), flushed.signal)]);
       flushed.abort();
     }
-    return { kept: this.#deps.journal.state.rows, lost: this.#unjournaledCount };
+    return { kept: this.#deps.journal.state.rows, lost: this.#settlement.unjournaledCount };
   }
 
   stopFlushTimer(): void {
@@ -186,7 +181,7 @@ export class TranscriptBatchQueue {
   }
 
   get #length(): number {
-    return this.#deps.journal.state.rows + this.#unjournaledCount;
+    return this.#deps.journal.state.rows + this.#settlement.unjournaledCount;
   }
 
   get #oldestAgeMs(): number {
@@ -195,19 +190,20 @@ export class TranscriptBatchQueue {
     return Number.isFinite(oldestAtMs) ? Math.max(0, Date.now() - oldestAtMs) : 0;
   }
 
-  #admit(queued: QueuedRow): void {
-    if (!this.#waiting.add(queued)) {
-      this.#givenUp.lose(queued.row, "memory-full");
+  #admit(final: QueuedFinal): void {
+    if (!this.#waiting.add(final)) {
+      this.#settlement.lose(final, "memory-full");
       return;
     }
-    if (queued.sequence === undefined) this.#unjournaledCount += 1;
-    this.#overflow.watch(this.#length, this.#config.maxQueueSize);
+    if (final.sequence === undefined) this.#settlement.noteUnjournaled();
+    this.#alarms.noteLength(this.#length, this.#config.maxQueueSize);
     if (this.#waiting.count >= this.#config.maxBatchSize) void this.#flush();
   }
 
   #tick(): void {
-    // Over is the danger only when what waited in memory alone is written.
-    this.#alarm.note(this.#deps.journal.state.isRefusing || this.#unjournaledCount > 0);
+    // The alarm ends when the journal takes finals again and those that it could not take are written.
+    const { isRefusing } = this.#deps.journal.state;
+    this.#alarms.noteUnjournaled(isRefusing || this.#settlement.unjournaledCount > 0);
     this.#waiting.putBack(this.#parked.takeDue(Date.now()));
     // Where full batches go out faster than the timer ticks, the rest fills one soon: it need not go alone.
     const oldestAtMs = this.#waiting.oldest?.queuedAtMs ?? 0;
@@ -216,71 +212,44 @@ export class TranscriptBatchQueue {
       Date.now() - oldestAtMs < this.#config.flushIntervalMs * FRESH_SHARE;
     this.#hasFlushedSinceTick = false;
     if (restFillsSoon || !this.#waiting.hasMore) return;
-    this.#markAllDue();
+    this.#waiting.markAllDue();
     void this.#flush();
-  }
-
-  /** Everything that is there now goes out, in memory or still in the journal; what comes later does not go with it. */
-  #markAllDue(): void {
-    this.#dueCount = this.#waiting.isBehind ? Number.POSITIVE_INFINITY : this.#waiting.count;
   }
 
   /** Never rejects. One flush at a time: a second call joins the first. */
   #flush(): Promise<void> {
-    this.#flushing ??= this.#writeDue().finally(() => {
+    this.#flushing ??= this.#writeWhatIsDue().finally(() => {
       this.#flushing = undefined;
     });
     return this.#flushing;
   }
 
-  async #writeDue(): Promise<void> {
-    while (this.#isBatchDue() && !this.#failures.isWaiting(Date.now())) await this.#writeBatches();
-  }
-
-  #isBatchDue(): boolean {
-    if (this.#waiting.count >= this.#config.maxBatchSize) return true;
-    return this.#dueCount > 0 && this.#waiting.hasMore;
-  }
-
-  /** Never rejects. The awaits are here alone: nothing else touches the queue's front meanwhile. */
-  async #writeBatches(): Promise<void> {
-    let batches: readonly (readonly QueuedRow[])[] = [];
-    try {
-      batches = this.#takeBatches();
-      const outcomes = await Promise.allSettled(batches.map((batch) => this.#write(batch)));
-      this.#judge(batches, outcomes);
-    } catch (error) {
-      // The journal could not be read: nothing was taken.
-      this.#failures.note(error, undefined);
+  /** Takes, writes, settles. The await is here alone: nothing else touches the queue's front meanwhile. */
+  async #writeWhatIsDue(): Promise<void> {
+    const { writer, metrics } = this.#deps;
+    const isBatchDue = () => this.#waiting.isBatchDue(this.#config.maxBatchSize);
+    while (isBatchDue() && !this.#retry.isWaiting(Date.now())) {
+      try {
+        const batches = this.#waiting.takeBatches(this.#config.maxBatchSize);
+        metrics.tallies.flushes += batches.length;
+        if (batches.length > 0) this.#hasFlushedSinceTick = true;
+        const outcomes = await Promise.allSettled(
+          batches.map(async (batch) =>
+            this.#settlement.settle(batch, await writeIsolating(writer, batch)),
+          ),
+        );
+        this.#judge(batches, outcomes);
+      } catch (error) {
+        // The journal could not be read: nothing was taken.
+        this.#noteFailure(error, undefined);
+      }
+      this.#alarms.noteLength(this.#length, this.#config.maxQueueSize);
     }
-    this.#overflow.watch(this.#length, this.#config.maxQueueSize);
   }
 
-  #takeBatches(): readonly (readonly QueuedRow[])[] {
-    this.#waiting.refill();
-    if (!this.#waiting.isBehind) this.#dueCount = Math.min(this.#dueCount, this.#waiting.count);
-    const batches = takeBatches(this.#waiting, this.#config.maxBatchSize);
-    // Before the write: a tick during it finds the rows that came meanwhile due, and them alone.
-    const takenCount = batches.flat().length;
-    this.#dueCount = takenCount === 0 ? 0 : Math.max(0, this.#dueCount - takenCount);
-    return batches;
-  }
-
-  async #write(batch: readonly QueuedRow[]): Promise<void> {
-    this.#deps.metrics.tallies.flushes += 1;
-    this.#hasFlushedSinceTick = true;
-    const rows = batch.map(({ row }) => row);
-    const result = await writeIsolating(this.#deps.writer, rows);
-    this.#unjournaledCount -= settleBatch(batch, result, {
-      journal: this.#deps.journal,
-      metrics: this.#deps.metrics,
-      parked: this.#parked,
-      givenUp: this.#givenUp,
-    });
-  }
-
+  /** Puts the batches back that the database did not take. */
   #judge(
-    batches: readonly (readonly QueuedRow[])[],
+    batches: readonly (readonly QueuedFinal[])[],
     outcomes: readonly PromiseSettledResult<void>[],
   ): void {
     const failed = batches.filter((_, index) => outcomes[index]?.status === "rejected");
@@ -288,7 +257,16 @@ export class TranscriptBatchQueue {
     for (const batch of failed.toReversed()) this.#waiting.putBack(batch);
     this.#deps.metrics.tallies.flush_errors += failed.length;
     const failure = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failure === undefined) this.#failures.clear();
-    else this.#failures.note(failure.reason, failed[0]?.[0]?.row.sessionSlug);
+    if (failure !== undefined) {
+      this.#noteFailure(failure.reason, failed[0]?.[0]?.speaker.sessionSlug);
+      return;
+    }
+    this.#alarms.noteSuccess(this.#retry.failedAttempts);
+    this.#retry.noteSuccess();
+  }
+
+  #noteFailure(error: unknown, call: string | undefined): void {
+    this.#retry.noteFailure(Date.now());
+    this.#alarms.noteFailure(error, call);
   }
 }

@@ -1,16 +1,16 @@
 import { expect, test } from "bun:test";
+import {
+  recoverAbandonedSessions,
+  type AbandonedSessionsDeps,
+} from "../../src/relay/recovery/abandoned-sessions.ts";
 import { loadSample } from "../../src/simulator/sample/sample.ts";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
-import { askForFinals } from "../../src/speech/gladia/final-recovery.ts";
-import {
-  recoverLeftSessions,
-  type LeftSessionDeps,
-} from "../../src/transcripts/abandoned-sessions.ts";
-import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
+import { createGladiaAdapter } from "../../src/speech/gladia/gladia-adapter.ts";
+import { createTranscriptSink } from "../../src/transcripts/append-transcript-chunk.ts";
 import type { Journal } from "../../src/transcripts/journal/journal.ts";
 import type { TranscriptBatchQueue } from "../../src/transcripts/transcript-batch-queue.ts";
 import { LiveClient, openSession } from "../support/actors/clients/live-client.ts";
-import { liveSession } from "../support/actors/doubles/provider-sessions.ts";
+import { noteOpened, providerSession } from "../support/actors/doubles/provider-sessions.ts";
 import { recordedLog } from "../support/probes/recorded-log.ts";
 import { createJournalStage, readAll } from "../support/stages/journal-stage.ts";
 
@@ -23,8 +23,9 @@ const LIMITS = { firstMs: 20, mostMs: 50, giveUpMs: 45_000 };
 async function speakAndVanish(simulator: Simulator, journal: Journal, index: number) {
   const { pcm, sampleRate } = await loadSample();
   const { id, url } = await openSession(simulator, { sample_rate: sampleRate, endpointing: 0.3 });
-  journal.liveSessions.opened(
-    liveSession(index, { providerSessionId: id, timeline: String(index * 1_000_000) }),
+  noteOpened(
+    journal.providerSessions,
+    providerSession(index, { providerSessionId: id, clock: [[0, index * 1_000_000]] }),
   );
   await using client = await LiveClient.open(url);
   client.sendAudio(pcm);
@@ -38,44 +39,40 @@ test("what was said to a process that was killed is in the journal of the next o
   const killed = stage.open();
   const indices = Array.from({ length: SESSIONS }, (_, index) => index + 1);
   await Promise.all(indices.map((index) => speakAndVanish(simulator, killed, index)));
-  killed.liveSessions.opened(liveSession(0));
+  noteOpened(killed.providerSessions, providerSession(0));
   killed.close();
 
   const journal = stage.open();
-  const { liveSessions } = journal;
+  const { providerSessions } = journal;
   const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
   const queue: Pick<TranscriptBatchQueue, "enqueue"> = {
-    enqueue: (row, onKept) =>
-      journal.append(row, {
+    enqueue: (final, onKept) =>
+      journal.append(final, {
         onKept,
         onRefused: (problem) => {
           throw problem;
         },
       }),
   };
-  const deps: LeftSessionDeps = {
-    sessions: liveSessions,
-    recover: (id, signal) => askForFinals(account, id, signal),
-    readTimeline: (timeline) => ({
-      timeAt: (seconds) => new Date(Number(timeline) + seconds * 1000),
-    }),
-    sink: {
-      append: (names, final, onKept) =>
-        appendTranscriptChunk(queue, { ...names, subject: "" }, final, onKept),
-    },
+  const deps: AbandonedSessionsDeps = {
+    sessions: providerSessions,
+    ask: createGladiaAdapter(account).askForFinals,
+    sink: createTranscriptSink(queue),
     tallies: { finals_recovered: 0, sessions_given_up: 0 },
     log: recordedLog(),
     signal: new AbortController().signal,
   };
-  expect(liveSessions.count).toBe(SESSIONS + 1);
-  await recoverLeftSessions(deps, LIMITS);
+  expect(providerSessions.count).toBe(SESSIONS + 1);
+  await recoverAbandonedSessions(deps, LIMITS);
 
   const { sentences } = await loadSample();
-  const rows = readAll(journal).map(({ row }) => row);
+  const finals = readAll(journal);
   for (const index of indices) {
-    const spoken = rows.filter(({ identity }) => identity === `speaker-${index}`);
-    expect(spoken.map(({ text }) => text)).toEqual([...sentences]);
-    const startedAt = spoken.map(({ startedAt: time }) => time.getTime() - index * 1_000_000);
+    const spoken = finals.filter(({ speaker }) => speaker.identity === `speaker-${index}`);
+    expect(spoken.map(({ transcript }) => transcript.text)).toEqual([...sentences]);
+    const startedAt = spoken.map(
+      ({ transcript }) => transcript.startedAt.getTime() - index * 1_000_000,
+    );
     expect(startedAt.every((time) => time >= 0 && time < 60_000)).toBe(true);
     expect(startedAt).toEqual(startedAt.toSorted((one, other) => one - other));
   }
@@ -84,6 +81,6 @@ test("what was said to a process that was killed is in the journal of the next o
     finals_recovered: SESSIONS * sentences.length,
     sessions_given_up: 1,
   });
-  expect(liveSessions.count).toBe(0);
-  expect(rows).toBeArrayOfSize(SESSIONS * sentences.length);
+  expect(providerSessions.count).toBe(0);
+  expect(finals).toBeArrayOfSize(SESSIONS * sentences.length);
 });

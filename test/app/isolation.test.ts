@@ -6,11 +6,12 @@ import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import { SessionRegistry } from "../../src/relay/session/session-registry.ts";
 import type { Fault } from "../../src/simulator/faults/fault.ts";
 import { startSimulator } from "../../src/simulator/simulator.ts";
-import { GladiaBridge } from "../../src/speech/stream/provider-streams.ts";
-import { GLADIA_STREAM_LIMITS } from "../../src/speech/stream/stream-limits.ts";
-import { appendTranscriptChunk } from "../../src/transcripts/append-transcript-chunk.ts";
+import { createGladiaAdapter } from "../../src/speech/gladia/gladia-adapter.ts";
+import { GLADIA_STREAM_LIMITS } from "../../src/speech/gladia/gladia-limits.ts";
+import { ProviderStreams } from "../../src/speech/stream/provider-streams.ts";
+import { createTranscriptSink } from "../../src/transcripts/append-transcript-chunk.ts";
+import type { Final } from "../../src/transcripts/final.ts";
 import { DEFAULT_BATCH_QUEUE_CONFIG } from "../../src/transcripts/queue/batch-queue-config.ts";
-import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
 import { TranscriptBatchQueue } from "../../src/transcripts/transcript-batch-queue.ts";
 import { openedSession } from "../support/probes/opened-session.ts";
 import { recordedLog } from "../support/probes/recorded-log.ts";
@@ -29,36 +30,37 @@ import { speech } from "../support/stages/stream-stage.ts";
 const UTTERANCES = 3;
 
 /** A gateway without its sockets. Finals of a few milliseconds share one transaction of its journal. */
-async function setup(sessionsMax?: number) {
+async function setup(placesMax?: number) {
   await using opened = new AsyncDisposableStack();
   const simulator = await startSimulator();
   opened.defer(() => simulator.stop());
   const log = recordedLog();
   const metrics = new Metrics();
-  const provider = new GladiaBridge(
-    { log, tallies: metrics.tallies, memory: new MemoryBudget(1e9) },
+  const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
+  const provider = new ProviderStreams(
     {
-      account: { apiKey: "key", apiUrl: simulator.url, region: undefined },
-      sessionsMax,
-      limits: GLADIA_STREAM_LIMITS,
+      adapter: createGladiaAdapter(account),
+      log,
+      tallies: metrics.tallies,
+      memory: new MemoryBudget(1e9),
     },
+    { placesMax, limits: GLADIA_STREAM_LIMITS },
   );
   opened.defer(() => provider.stop());
   const journal = opened.use(await createJournalStage()).open({ sync: "full" });
-  const written: SegmentRow[] = [];
+  const written: Final[] = [];
   const queue = new TranscriptBatchQueue(
     {
       writer: {
-        write: async (rows) => {
-          written.push(...rows);
-          return { written: rows.length, unknownSessions: [] };
+        write: async (finals) => {
+          written.push(...finals);
+          return { unknownCalls: [] };
         },
       },
       journal,
       deadLetters: { add: () => false },
       log,
       metrics,
-      onUnjournaled: () => undefined,
     },
     { config: DEFAULT_BATCH_QUEUE_CONFIG, unknownSessionLimitMs: 0 },
   );
@@ -70,10 +72,7 @@ async function setup(sessionsMax?: number) {
       memory: new MemoryBudget(1e9),
       metrics,
       record: relayStage().record,
-      sink: {
-        append: (from, transcript, onKept) =>
-          appendTranscriptChunk(queue, from, transcript, onKept),
-      },
+      sink: createTranscriptSink(queue),
     },
     { sessionsMax: 10, sessionsPerSubjectMax: 10, sessionsPerCallMax: 10, limits: sessionLimits },
   );
@@ -100,7 +99,7 @@ async function setup(sessionsMax?: number) {
     provider,
     log,
     open,
-    writtenOf: (identity: string) => written.filter((row) => row.identity === identity),
+    writtenOf: (identity: string) => written.filter(({ speaker: by }) => by.identity === identity),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -109,7 +108,7 @@ interface Case {
   readonly broken: StageEvent["kind"];
   readonly fault?: Fault;
   /** Fewer places than sessions. */
-  readonly sessionsMax?: number;
+  readonly placesMax?: number;
 }
 
 const CASES: readonly Case[] = [
@@ -117,13 +116,13 @@ const CASES: readonly Case[] = [
   { broken: "shown" },
   { broken: "interrupted", fault: { kind: "terminate" } },
   { broken: "resumed", fault: { kind: "terminate" } },
-  { broken: "queued", sessionsMax: 2 },
+  { broken: "queued", placesMax: 2 },
 ];
 
 test.each(CASES)(
   "[R24] a client that cannot be told $broken ends its own session, with its id in the log, and no other",
-  async ({ broken, fault, sessionsMax }) => {
-    await using world = await setup(sessionsMax);
+  async ({ broken, fault, placesMax }) => {
+    await using world = await setup(placesMax);
     const lucky = [world.open("ada"), world.open("grace")];
     const unlucky = world.open("mallory", broken);
     for (const { speak } of [...lucky, unlucky]) speak();

@@ -8,17 +8,9 @@ import { fakeTime } from "../support/probes/fake-time.ts";
 import { recordedLog } from "../support/probes/recorded-log.ts";
 import { recognition, relayStage, sessionLimits, speaker } from "../support/stages/relay-stage.ts";
 
-type Step = "announce" | "drain" | "stop timer" | "flush" | "close" | "stop sessions" | "stop";
+type Step = "announce" | "drain" | "stop timer" | "flush" | "end parts" | "stop";
 
-const ORDER: readonly Step[] = [
-  "announce",
-  "drain",
-  "stop timer",
-  "flush",
-  "close",
-  "stop sessions",
-  "stop",
-];
+const ORDER: readonly Step[] = ["announce", "drain", "stop timer", "flush", "end parts", "stop"];
 
 const LIMIT_MS = 10_000;
 const never = () => new Promise<never>(() => undefined);
@@ -41,7 +33,6 @@ function setup(acts: Partial<Record<Step, () => unknown>> = {}) {
     sessions: {
       count: 1,
       drain: () => act("drain", undefined),
-      stop: () => actNow("stop sessions"),
     },
     storage: {
       journal: { state: { rows: 3 } },
@@ -58,8 +49,8 @@ function setup(acts: Partial<Record<Step, () => unknown>> = {}) {
           dropped: { "memory-full": 0, "dead-letters-full": 0 },
         }),
       },
-      close: () => act("close", undefined),
     },
+    made: { [Symbol.asyncDispose]: () => act("end parts", undefined) },
     listener: { stop: () => act("stop", undefined) },
     log,
   };
@@ -80,7 +71,12 @@ test("[R30] lets the parts go in order, and tells how many finals are lost", asy
 
 test("[R30] ends within its limit when sessions, queue, database and listener all hang", async () => {
   using time = fakeTime();
-  const { parts, steps, log } = setup({ drain: never, flush: never, close: never, stop: never });
+  const { parts, steps, log } = setup({
+    drain: never,
+    flush: never,
+    "end parts": never,
+    stop: never,
+  });
   let lost: number | undefined;
   void shutDown(parts, LIMIT_MS).then((count) => (lost = count));
   await time.advance(LIMIT_MS * 0.96);
@@ -90,12 +86,12 @@ test("[R30] ends within its limit when sessions, queue, database and listener al
   expect(log.linesOf("A step of the shutdown failed").map(({ fields }) => fields["step"])).toEqual([
     "waiting for the last finals",
     "writing what waits",
-    "closing the storage",
+    "ending the parts",
     "closing the listener",
   ]);
 });
 
-test.each(["announce", "drain", "flush", "close", "stop"] as const)(
+test.each(["announce", "drain", "flush", "end parts", "stop"] as const)(
   "[R30] takes the steps after one that fails: %p",
   async (step) => {
     const { parts, steps, log } = setup({
@@ -134,7 +130,8 @@ test("[R30] a thousand sessions end within the limit, half of them by force, and
     provider.stream.becomeReady();
   }
   let isOver = false;
-  void shutDown({ ...parts, sessions }, LIMIT_MS).then(() => (isOver = true));
+  const made = { [Symbol.asyncDispose]: async () => sessions.stop() };
+  void shutDown({ ...parts, sessions, made }, LIMIT_MS).then(() => (isOver = true));
   await time.settle();
   for (const [index, stream] of provider.streams.entries()) {
     expect(stream.finishCount).toBe(1);

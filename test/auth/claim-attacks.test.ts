@@ -11,7 +11,7 @@ import {
 
 const verifier = createTokenVerifier({ secret });
 
-/** The valid claims as JSON with `members` behind them, which win: JSON may say what no object can. */
+/** The valid claims, overruled by `members`. Both are JSON text, because JSON can hold what no JavaScript object can. */
 async function signWith(members: string): Promise<string> {
   const valid = JSON.stringify({ ...validClaims(), exp: nowSeconds() + 3600 });
   return signRaw('{"alg":"HS256"}', `${valid.slice(0, -1)},${members}}`);

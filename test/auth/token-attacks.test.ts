@@ -266,7 +266,7 @@ test("hears nothing new from the second signature that ES256 has for every token
   );
 });
 
-/** Of P-256's group: FIPS 186-5 by SP 800-186, section 3.2.1.3. */
+/** The order of P-256's group: FIPS 186-5 by SP 800-186, section 3.2.1.3. */
 function order(): Buffer {
   return Buffer.from("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", "hex");
 }

@@ -1,4 +1,4 @@
-/** R23 holds in the dark: whatever fails, nobody but its owner reads of a token, nor of what it says. */
+/** R23: whatever fails, nobody but its owner gets to read a token, or what stands in it. */
 import { expect, test } from "bun:test";
 import { createTokenVerifier, TOKEN_BYTES_MAX } from "../../src/auth/token-verifier.ts";
 import {
@@ -35,7 +35,7 @@ const CLAIMS = {
   stt: { vocabulary: ["phrase-of-mallory"] },
 };
 
-/** Tokens that fail in every way a verifier with the secret knows, by the way. */
+/** A token for each way in which a verifier with the secret refuses one, by the name of that way. */
 async function badTokens(): Promise<Readonly<Record<string, string>>> {
   const stranger = "another secret of thirty-two bytes, or more";
   const good = await sign(CLAIMS);

@@ -8,11 +8,11 @@
  */
 import { parseArgs } from "node:util";
 import { openDatabase } from "../../src/database/db.ts";
+import type { Final } from "../../src/transcripts/final.ts";
 import {
   BACKLOG_BATCH_ROWS,
   BACKLOG_STATEMENTS,
-} from "../../src/transcripts/queue/batch-choice.ts";
-import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+} from "../../src/transcripts/queue/waiting-finals.ts";
 import { createDatabaseOn, startPreparedServer } from "../support/actors/databases/postgres.ts";
 import { addDistance } from "./distance.ts";
 import { createFinals } from "./finals.ts";
@@ -100,7 +100,7 @@ async function measure(): Promise<ReadonlyMap<SchemeName, Figures>> {
   return new Map([...rounds].map(([name, measured]) => [name, summarise(measured)]));
 }
 
-async function measureRound(write: WriteScheme, finals: readonly SegmentRow[]): Promise<Round> {
+async function measureRound(write: WriteScheme, finals: readonly Final[]): Promise<Round> {
   const statementsBefore = await target.statementCount("%");
   const cpuBefore = process.cpuUsage();
   const startedAtMs = performance.now();

@@ -49,11 +49,7 @@ const metrics = new Metrics();
 const commitMs: number[] = [];
 // The waits that `/metrics` counts in buckets, one by one.
 metrics.observeCommit = (waitedSeconds) => void commitMs.push(waitedSeconds * 1000);
-const storage = await openStorage(config, {
-  metrics,
-  log: createLog("warn"),
-  onUnjournaled() {},
-});
+const storage = await openStorage(config, { metrics, log: createLog("warn") });
 opened.defer(() => storage.close());
 
 await send(0, WARM_UP_SECONDS);

@@ -1,9 +1,9 @@
 /** Finals as a busy hour brings them: fifty calls of ten people, who all speak in turn. */
-import type { SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import type { Final } from "../../src/transcripts/final.ts";
 
-const SESSIONS = 50;
-const SPEAKERS_PER_SESSION = 10;
-const SPEAKERS = SESSIONS * SPEAKERS_PER_SESSION;
+const CALLS = 50;
+const SPEAKERS_PER_CALL = 10;
+const SPEAKERS = CALLS * SPEAKERS_PER_CALL;
 
 /** 60 to 120 characters, as a provider cuts live speech into utterances. */
 const SENTENCES = [
@@ -29,24 +29,29 @@ const SPOKEN_MS = 4000;
 const PROVIDER_SESSIONS = Array.from({ length: SPEAKERS }, () => crypto.randomUUID());
 
 /** `count` finals from number `first` on. Equal numbers have equal keys, different ones different keys. */
-export function createFinals(first: number, count: number): SegmentRow[] {
+export function createFinals(first: number, count: number): Final[] {
   return Array.from({ length: count }, (_, index) => createFinal(first + index));
 }
 
-function createFinal(number: number): SegmentRow {
+function createFinal(number: number): Final {
   const speaker = number % SPEAKERS;
   const utterance = Math.floor(number / SPEAKERS);
   const startedAtMs = BEGAN_AT_MS + number * SPACING_MS;
   return {
-    sessionSlug: `call-${speaker % SESSIONS}`,
-    identity: `speaker-${speaker}`,
-    name: `Speaker ${speaker}`,
-    utteranceKey: `${PROVIDER_SESSIONS[speaker]}:00_${String(utterance).padStart(8, "0")}`,
-    translationOf: undefined,
-    text: SENTENCES[number % SENTENCES.length]!,
-    language: "en",
-    confidence: 0.8 + (number % 20) / 100,
-    startedAt: new Date(startedAtMs),
-    endedAt: new Date(startedAtMs + SPOKEN_MS),
+    speaker: {
+      sessionSlug: `call-${speaker % CALLS}`,
+      identity: `speaker-${speaker}`,
+      name: `Speaker ${speaker}`,
+    },
+    transcript: {
+      utteranceKey: `${PROVIDER_SESSIONS[speaker]}:00_${String(utterance).padStart(8, "0")}`,
+      translationOf: undefined,
+      text: SENTENCES[number % SENTENCES.length]!,
+      isFinal: true,
+      startedAt: new Date(startedAtMs),
+      endedAt: new Date(startedAtMs + SPOKEN_MS),
+      language: "en",
+      confidence: 0.8 + (number % 20) / 100,
+    },
   };
 }

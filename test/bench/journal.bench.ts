@@ -7,10 +7,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeRow } from "../../src/transcripts/journal/journal-row.ts";
+import { encodeFinal } from "../../src/transcripts/journal/final-codec.ts";
 import { JournalTable } from "../../src/transcripts/journal/journal-table.ts";
 import { openJournal } from "../../src/transcripts/journal/journal.ts";
-import { row } from "../support/actors/doubles/scripted-writer.ts";
+import { final } from "../support/actors/doubles/numbered-finals.ts";
 
 const FINALS = 100_000;
 const FINALS_FULL = 20_000;
@@ -26,7 +26,7 @@ function runNormal(directory: string): number {
   let kept: number[] = [];
   const startedAtMs = performance.now();
   for (let index = 0; index < FINALS; index += 1) {
-    journal.append(row(index, { text: TEXT }), {
+    journal.append(final(index, { text: TEXT }), {
       onKept: ({ sequence }) => kept.push(sequence),
       onRefused: (problem) => {
         throw problem;
@@ -48,9 +48,10 @@ function runFull(directory: string): number {
   for (let index = 0; index < FINALS_FULL; index += GROUP_ROWS) {
     const group = Array.from({ length: GROUP_ROWS }, (_, offset) => ({
       queuedAtMs: Date.now(),
-      body: encodeRow(row(index + offset, { text: TEXT })),
+      body: encodeFinal(final(index + offset, { text: TEXT })),
     }));
-    kept.push(...table.insert(group).map(({ sequence }) => sequence));
+    const first = table.insert(group);
+    for (let offset = 0; offset < GROUP_ROWS; offset += 1) kept.push(first + offset);
     if (kept.length < BATCH_ROWS) continue;
     table.remove(kept);
     kept = [];

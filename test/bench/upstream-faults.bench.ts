@@ -1,5 +1,5 @@
 /**
- * What each fault of the provider's link costs a speaker, in real time: how long captions pause, and which audio and finals are
+ * What each fault on the way to the provider costs a speaker, in real time: how long captions pause, and which audio and finals are
  * lost or doubled. All faults run side by side. Prints one line of JSON for each.
  *
  *     bun run test/bench/upstream-faults.bench.ts [--outage SECONDS]
@@ -16,8 +16,9 @@ import { toRecognitionOptions } from "../../src/relay/recognition/recognition-ch
 import type { Fault } from "../../src/simulator/faults/fault.ts";
 import { loadSample, type Sample } from "../../src/simulator/sample/sample.ts";
 import { startSimulator, type Simulator } from "../../src/simulator/simulator.ts";
-import { GladiaBridge } from "../../src/speech/stream/provider-streams.ts";
-import { GLADIA_STREAM_LIMITS } from "../../src/speech/stream/stream-limits.ts";
+import { createGladiaAdapter } from "../../src/speech/gladia/gladia-adapter.ts";
+import { GLADIA_STREAM_LIMITS } from "../../src/speech/gladia/gladia-limits.ts";
+import { ProviderStreams } from "../../src/speech/stream/provider-streams.ts";
 
 interface Scene {
   readonly name: string;
@@ -70,17 +71,22 @@ async function play(scene: Scene, { pcm, sampleRate, sentences }: Sample) {
   await using simulator = await startSimulator({ resumeMs: 120_000, finalDelayMs: 500 });
   const { tallies } = new Metrics();
   const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
-  const bridge = new GladiaBridge(
-    { log: createLog("silent"), tallies, memory: new MemoryBudget(2 ** 30) },
-    { account, sessionsMax: undefined, limits: GLADIA_STREAM_LIMITS },
+  const provider = new ProviderStreams(
+    {
+      adapter: createGladiaAdapter(account),
+      log: createLog("silent"),
+      tallies,
+      memory: new MemoryBudget(2 ** 30),
+    },
+    { placesMax: undefined, limits: GLADIA_STREAM_LIMITS },
   );
   const utterances: (Utterance & { readonly atMs: number })[] = [];
   const gaps: number[] = [];
   const ended = Promise.withResolvers<void>();
   const audio = { encoding: "wav/pcm", sampleRate: 16_000, bitDepth: 16 } as const;
-  const stream = bridge.open(toRecognitionOptions(audio, {}), {
+  const stream = provider.open(toRecognitionOptions(audio, {}), {
     onQueued: () => undefined,
-    onPlaced: () => undefined,
+    onAligned: () => undefined,
     onUnheard: () => undefined,
     onReady: () => undefined,
     onInterrupted: () => undefined,
@@ -108,7 +114,7 @@ async function play(scene: Scene, { pcm, sampleRate, sentences }: Sample) {
   stream.finish();
   await ended.promise;
   sweep.stop();
-  bridge.stop();
+  provider.stop();
   const finals = utterances.filter(({ isFinal, text }) => isFinal && text !== "");
   // An empty text takes partials back.
   const next = utterances.find(({ atMs, text }) => atMs > faultAtMs && text !== "");

@@ -3,12 +3,13 @@ import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import type { Database } from "../../src/database/db.ts";
+import type { Final } from "../../src/transcripts/final.ts";
 import {
   BACKLOG_BATCH_ROWS,
   BACKLOG_STATEMENTS,
-} from "../../src/transcripts/queue/batch-choice.ts";
+} from "../../src/transcripts/queue/waiting-finals.ts";
 import { SpeakerDirectory, speakerKey } from "../../src/transcripts/store/segment-speakers.ts";
-import { SegmentStore, type SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import { SegmentStore } from "../../src/transcripts/store/segment-store.ts";
 import { createGuardedFolder } from "../support/probes/guarded-folder.ts";
 
 /**
@@ -32,7 +33,7 @@ export const SCHEME_NAMES = [
 ] as const;
 
 export type SchemeName = (typeof SCHEME_NAMES)[number];
-export type WriteScheme = (finals: readonly SegmentRow[]) => Promise<void>;
+export type WriteScheme = (finals: readonly Final[]) => Promise<void>;
 
 export interface WriteSchemes extends AsyncDisposable {
   readonly schemes: Readonly<Record<SchemeName, WriteScheme>>;
@@ -65,7 +66,7 @@ export async function createWriteSchemes(
   await chmod(folder.path, 0o755);
   const path = join(folder.path, "finals");
 
-  const upsertAll = async (finals: readonly SegmentRow[]) =>
+  const upsertAll = async (finals: readonly Final[]) =>
     (await identify(directory, finals)).map((segment) => {
       const { videoSessionId, utteranceId, text, language, confidence, endedAt } = segment;
       return prisma.transcriptSegment.upsert({
@@ -74,13 +75,13 @@ export async function createWriteSchemes(
         update: { text, language, confidence, endedAt },
       });
     });
-  const copy = async (finals: readonly SegmentRow[], table: string) => {
+  const copy = async (finals: readonly Final[], table: string) => {
     await Bun.write(path, (await identify(directory, finals)).map(toCopyLine).join(""));
     await client.query(`COPY ${table} (${COPIED_COLUMNS}) FROM '${path}'`);
   };
   const inBatches =
-    (rows: number, write: (batch: readonly SegmentRow[]) => Promise<unknown>) =>
-    async (finals: readonly SegmentRow[]) => {
+    (rows: number, write: (batch: readonly Final[]) => Promise<unknown>) =>
+    async (finals: readonly Final[]) => {
       for (let at = 0; at < finals.length; at += rows) await write(finals.slice(at, at + rows));
     };
 
@@ -108,16 +109,16 @@ export async function createWriteSchemes(
 }
 
 /** A row of the table. The rivals get the ids of sessions and participants as the store does, from memory. */
-async function identify(directory: SpeakerDirectory, finals: readonly SegmentRow[]) {
-  const speakers = await directory.resolve(finals);
-  return finals.map((final) => ({
-    ...speakers.get(speakerKey(final))!,
-    utteranceId: final.utteranceKey,
-    text: final.text,
-    language: final.language ?? null,
-    confidence: final.confidence ?? null,
-    startedAt: final.startedAt,
-    endedAt: final.endedAt,
+async function identify(directory: SpeakerDirectory, finals: readonly Final[]) {
+  const idsByKey = await directory.resolve(finals.map(({ speaker }) => speaker));
+  return finals.map(({ speaker, transcript }) => ({
+    ...idsByKey.get(speakerKey(speaker))!,
+    utteranceId: transcript.utteranceKey,
+    text: transcript.text,
+    language: transcript.language ?? null,
+    confidence: transcript.confidence ?? null,
+    startedAt: transcript.startedAt,
+    endedAt: transcript.endedAt,
   }));
 }
 

@@ -78,31 +78,6 @@ test("writes WebVTT with voices, and escapes what would be markup", () => {
   );
 });
 
-test("splits a long utterance over several cues in proportion to its text", () => {
-  const long = "one two three four five six seven eight nine ten ".repeat(4);
-  expect(format("vtt", createSegment(0, 10_000, long, null))).toBe(
-    "WEBVTT\n\n00:00:00.000 --> 00:00:04.014\n" +
-      "one two three four five six seven eight\nnine ten one two three four five six seven\n\n" +
-      "00:00:04.014 --> 00:00:08.028\n" +
-      "eight nine ten one two three four five six\nseven eight nine ten one two three four\n\n" +
-      "00:00:08.028 --> 00:00:10.000\nfive six seven eight nine ten\n",
-  );
-});
-
-test("ends a cue where the next begins, and lets the next wait where that is too soon", () => {
-  const body = format(
-    "srt",
-    createSegment(0, 5000, "first"),
-    createSegment(2000, 2100, "second"),
-    createSegment(2200, null, "third"),
-  );
-  expect(body.match(/.* --> .*/g)).toEqual([
-    "00:00:00,000 --> 00:00:02,000",
-    "00:00:02,000 --> 00:00:02,833",
-    "00:00:02,833 --> 00:00:03,666",
-  ]);
-});
-
 test("writes valid files when nothing was said", () => {
   expect(format("json")).toBe('{"session":"standup","segments":[],"has_more":false}\n');
   expect(format("txt")).toBe("");
@@ -137,11 +112,6 @@ test("counts hours beyond 99", () => {
   const segments = [createSegment(0, 1000, "hello"), createSegment(1234 * hour, null, "bye", null)];
   expect(format("txt", ...segments)).toEndWith("[1234:00:00] bye\n");
   expect(format("vtt", ...segments)).toEndWith("\n1234:00:00.000 --> 1234:00:00.833\nbye\n");
-});
-
-test("shows no cue longer than seven seconds", () => {
-  const cues = format("srt", createSegment(0, 60_000, "hm", null)).match(/.* --> .*/g);
-  expect(cues).toEqual(["00:00:00,000 --> 00:00:07,000"]);
 });
 
 test("takes the next final that is shown for the end of one, not a blank one", () => {

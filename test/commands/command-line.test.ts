@@ -1,8 +1,10 @@
 import { expect, spyOn, test } from "bun:test";
+import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import { runCommandLine } from "../../src/commands/command-line.ts";
 import type { Environment } from "../../src/settings/config.ts";
 import { SETTINGS } from "../../src/settings/settings.ts";
+import { readSourceTree, REPOSITORY_ROOT } from "../law/source-tree.ts";
 
 const COMMANDS = ["serve", "demo", "migrate", "token", "export", "dead-letters"];
 
@@ -24,6 +26,17 @@ test("lists the commands when it is asked for help", async () => {
     expect([exitCode, complaint]).toEqual([0, ""]);
     for (const name of COMMANDS) expect(printed).toMatch(new RegExp(`^  ${name} +\\S`, "m"));
   }
+});
+
+test("every command that there is can be run, and stands in the README", async () => {
+  const sources = await readSourceTree(["src"]);
+  const made = sources.flatMap(({ text }) => [
+    ...text.matchAll(/: Command = \{\n {2}name: "([a-z-]+)"/g),
+  ]);
+  expect(made.map((command) => command[1]!).toSorted()).toEqual(COMMANDS.toSorted());
+  const readme = await Bun.file(join(REPOSITORY_ROOT, "README.md")).text();
+  for (const name of COMMANDS)
+    expect(readme).toMatch(new RegExp(`^\\| .*\`stenogate ${name}\\b`, "m"));
 });
 
 test("tells its version alone, wherever it is asked", async () => {

@@ -7,7 +7,7 @@ import { openDatabase } from "../../src/database/db.ts";
 import { lockFolder } from "../../src/database/folder-lock.ts";
 import { applyMigrations } from "../../src/database/migrations.ts";
 import { SegmentStore } from "../../src/transcripts/store/segment-store.ts";
-import { segmentRow } from "../suites/segment-store-suite.ts";
+import { createFinal } from "../suites/segment-store-suite.ts";
 
 /** Making an embedded database takes seconds on a busy machine. */
 const LIMIT_MS = 60_000;
@@ -30,14 +30,14 @@ beforeAll(async () => {
   }
   const store = new SegmentStore(database, { sessionPolicy: "create", idsCachedMax: 10 });
   const rows = Array.from({ length: SEGMENTS }, (_, index) =>
-    segmentRow({
+    createFinal({
       utteranceKey: `p:${index}`,
       text: `sentence ${index}`,
       startedAt: new Date(START + index * 1000),
       endedAt: new Date(START + index * 1000 + 900),
     }),
   );
-  const french = segmentRow({
+  const french = createFinal({
     utteranceKey: "p:3:fr",
     translationOf: "p:3",
     text: "phrase 3",
@@ -102,11 +102,11 @@ test(
 );
 
 test(
-  "says that a session is unknown, and leaves the file as it is",
+  "says that a call is unknown, and leaves the file as it is",
   async () => {
     expect(await run(["--session", "retro"])).toEqual({
       exitCode: 1,
-      complaint: 'stenogate export: no such session: "retro"',
+      complaint: 'stenogate export: no such call: "retro"',
       written: undefined,
     });
   },

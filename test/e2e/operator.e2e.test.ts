@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 test(
-  "[R5] finals of an unknown session are set aside, listed, written again on demand, or dropped",
+  "[R5] finals of an unknown call are set aside, listed, written again on demand, or dropped",
   async () => {
     await using database = await postgres.createDatabase();
     const settings = {
@@ -48,7 +48,7 @@ test(
     await gateway.logged("A final went to the dead letters", sentences.length);
 
     const listed = await deadLetters("list");
-    expect(listed.stdout).toContain("late ada  session-unknown: its session stayed unknown");
+    expect(listed.stdout).toContain("late ada  session-unknown: its call stayed unknown");
     expect(listed.stdout).toContain(`${sentences.length} dead letters`);
     expect(listed.stdout).not.toContain(sentences[0]!);
     const letters = (await deadLetters("list", "--json")).stdout.trim().split("\n");
@@ -134,7 +134,7 @@ test(
       expect(unknown).toEqual({
         exitCode: 1,
         stdout: "",
-        stderr: 'stenogate export: no such session: "x"\n',
+        stderr: 'stenogate export: no such call: "x"\n',
       });
     }
   },

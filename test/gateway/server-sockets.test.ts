@@ -138,13 +138,20 @@ test("[R6] tells its clients when finals would not survive the process, and when
   await using stage = new GatewayStage();
   await using client = await stage.connect();
   await client.message("ready");
-  stage.desk.announceJournaling(true);
-  stage.desk.announceJournaling(false);
+  stage.isUnjournaled.set(true);
+  stage.isUnjournaled.set(false);
   await client.message("status", ({ state }) => state === "journaled");
   const states = client.messages.flatMap((message) =>
     message.type === "status" ? [message.state] : [],
   );
   expect(states).toEqual(["unjournaled", "journaled"]);
+});
+
+test("[R6] tells a client that comes later what holds already", async () => {
+  await using stage = new GatewayStage();
+  stage.isUnjournaled.set(true);
+  await using client = await stage.connect();
+  await client.message("status", ({ state }) => state === "unjournaled");
 });
 
 test("[R24] a bug inside one connection closes it with 1011; the others and the server live on", async () => {

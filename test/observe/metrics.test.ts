@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { Metrics } from "../../src/observe/metrics.ts";
+import { readSourceTree } from "../law/source-tree.ts";
 
 test("shows what was tallied, at every scrape as it is then", async () => {
   const metrics = new Metrics();
@@ -62,4 +63,24 @@ test("knows nothing of another one in the same process", async () => {
   expect(exposition).toContain("stenogate_flushes_total 0");
   expect(exposition).not.toContain('code="1000"');
   expect(exposition).toContain("process_cpu_seconds_total");
+});
+
+test("every figure of the catalogue has somebody who counts it", async () => {
+  const sources = await readSourceTree(["src"]);
+  const isCatalogue = ({ path }: { readonly path: string }) => path === "src/observe/metrics.ts";
+  const catalogue = sources.find(isCatalogue)!.text;
+  const others = sources.filter((file) => !isCatalogue(file));
+  const code = others.map(({ text }) => text).join("\n");
+  const tables = {
+    TALLIES: (name: string) => new RegExp(String.raw`\.${name} \+= `).test(code),
+    LABELLED: (name: string) => code.includes(`.count("${name}"`),
+    GAUGES: (name: string) => code.includes(`.track("${name}"`),
+  };
+  for (const [table, isCounted] of Object.entries(tables)) {
+    const [, rows = ""] =
+      new RegExp(`const ${table} = \\{([^]*?)\\n\\} as const;`).exec(catalogue) ?? [];
+    const names = [...rows.matchAll(/^ {2}(\w+):/gm)].map((row) => row[1]!);
+    expect(names.length).toBeGreaterThan(3);
+    expect(names.filter((name) => !isCounted(name))).toEqual([]);
+  }
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { AudioFormat } from "../../src/relay/ports.ts";
-import { bytesPerMs, Timeline } from "../../src/relay/timeline.ts";
+import { type AudioFormat, bytesPerMs } from "../../src/relay/recognition/audio-format.ts";
+import { Timeline } from "../../src/relay/timeline.ts";
 import { seededRandom } from "../support/probes/seeded-random.ts";
 
 const FORMAT: AudioFormat = { encoding: "wav/pcm", sampleRate: 16_000, bitDepth: 16 };

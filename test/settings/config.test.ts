@@ -7,6 +7,7 @@ import {
   type Environment,
 } from "../../src/settings/config.ts";
 import { SETTINGS } from "../../src/settings/settings.ts";
+import { readSourceTree } from "../law/source-tree.ts";
 
 const SECRET = "a secret of thirty-two bytes, or more";
 
@@ -53,6 +54,14 @@ describe("without any variable", () => {
 test("every setting has a name of its own", () => {
   const names = Object.values(SETTINGS).map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
+});
+
+test("every setting is read by somebody", async () => {
+  const sources = await readSourceTree(["src"]);
+  const readers = sources.filter(({ path }) => path !== "src/settings/settings.ts");
+  const code = readers.map((file) => file.code).join("\n");
+  const isRead = (key: string) => new RegExp(String.raw`(?:\.|[{,]\s*)${key}\b`).test(code);
+  expect(Object.keys(SETTINGS).filter((key) => !isRead(key))).toEqual([]);
 });
 
 test("reads every kind of setting", () => {

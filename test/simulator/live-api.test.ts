@@ -44,7 +44,7 @@ test("a request that hangs holds up neither the next one nor the stop", async ()
   await Promise.allSettled(requests);
 });
 
-test("a request that hangs makes no session for a client that has left", async () => {
+test("a request that hangs makes no session for a client that is gone", async () => {
   await using simulator = await startSimulator();
   simulator.inflict({ kind: "hang-posts", count: 1, holdMs: 60_000 });
   const leaving = new AbortController();

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import { migrationFiles } from "../../src/database/migration-files.ts";
 import { applyMigrations } from "../../src/database/migrations.ts";
+import { REPOSITORY_ROOT } from "../law/source-tree.ts";
 import type { CreateWorld, DatabaseWorld } from "../support/actors/databases/database-world.ts";
 
 /** Making the first database of a process takes seconds on a busy machine. */
@@ -36,6 +38,22 @@ export function describeMigrations(kind: string, createWorld: CreateWorld): void
           "VideoSession",
           "_prisma_migrations",
         ]);
+      },
+      LIMIT_MS,
+    );
+
+    test(
+      "make the columns that the schema's models have",
+      async () => {
+        await using world = await createWorld({ migrated: true });
+        const columns = await world.query<{ column: string }>(
+          `SELECT table_name || '.' || column_name ||
+                  CASE is_nullable WHEN 'YES' THEN '?' ELSE '' END AS "column"
+             FROM information_schema.columns
+            WHERE table_schema = 'public' AND table_name <> '_prisma_migrations'`,
+        );
+        const made = columns.map(({ column }) => column);
+        expect(made.toSorted()).toEqual([...(await readSchemaColumns())].toSorted());
       },
       LIMIT_MS,
     );
@@ -161,4 +179,16 @@ export function describeMigrations(kind: string, createWorld: CreateWorld): void
       LIMIT_MS,
     );
   });
+}
+
+/** `Model.field` for each field of the schema that is a column, with a question mark where it may be null. */
+async function readSchemaColumns(): Promise<readonly string[]> {
+  const schema = await Bun.file(join(REPOSITORY_ROOT, "prisma/schema.prisma")).text();
+  const models = [...schema.matchAll(/^model (\w+) \{\n([^]*?)^\}/gm)];
+  const names = new Set(models.map(([, model]) => model));
+  return models.flatMap(([, model, body = ""]) =>
+    [...body.matchAll(/^ {2}(\w+) +(\w+)\b(\??)(?!\[)/gm)].flatMap(([, field, type, optional]) =>
+      names.has(type) ? [] : [`${model}.${field}${optional}`],
+    ),
+  );
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { findFinals } from "../../src/transcripts/store/segment-reader.ts";
 import { SegmentStore } from "../../src/transcripts/store/segment-store.ts";
 import type { CreateWorld } from "../support/actors/databases/database-world.ts";
-import { segmentRow } from "./segment-store-suite.ts";
+import { createFinal } from "./segment-store-suite.ts";
 
 /** Making the first database of a process takes seconds on a busy machine. */
 const LIMIT_MS = 60_000;
@@ -26,37 +26,33 @@ export function describeFindFinals(kind: string, createWorld: CreateWorld): void
     run("gives what was said and its translations as they were shown", async () => {
       await using setting = await setup();
       const { prisma, store } = setting;
-      const said = segmentRow();
-      const translated = segmentRow({
+      const { transcript: said } = createFinal();
+      const { transcript: translated } = createFinal({
         utteranceKey: `${said.utteranceKey}:fr`,
         translationOf: said.utteranceKey,
         text: "Bonjour.",
         language: "fr",
         confidence: undefined,
       });
-      await store.write([said, translated, segmentRow({ utteranceKey: "provider-1:1" })]);
+      const { speaker } = createFinal();
+      await store.write([
+        { speaker, transcript: said },
+        { speaker, transcript: translated },
+        createFinal({ utteranceKey: "provider-1:1" }),
+      ]);
       const keys = [translated.utteranceKey, "nowhere", "a\0b", said.utteranceKey];
       const found = await findFinals(prisma, "standup", keys);
       expect(new Set(found.keys())).toEqual(new Set([said.utteranceKey, translated.utteranceKey]));
-      for (const row of [said, translated]) {
-        expect(found.get(row.utteranceKey)).toEqual({
-          utteranceKey: row.utteranceKey,
-          translationOf: row.translationOf,
-          text: row.text,
-          isFinal: true,
-          startedAt: row.startedAt,
-          endedAt: row.endedAt,
-          language: row.language,
-          confidence: row.confidence,
-        });
+      for (const shown of [said, translated]) {
+        expect(found.get(shown.utteranceKey)).toEqual(shown);
       }
     });
 
-    run("[R2] knows neither partials of other programs nor finals of other sessions", async () => {
+    run("[R2] knows neither partials of other programs nor finals of other calls", async () => {
       await using setting = await setup();
       const { prisma, store, world } = setting;
-      const key = segmentRow().utteranceKey;
-      await store.write([segmentRow({ sessionSlug: "retro" })]);
+      const key = createFinal().transcript.utteranceKey;
+      await store.write([createFinal({ sessionSlug: "retro" })]);
       expect(await findFinals(prisma, "standup", [key])).toEqual(new Map());
       expect((await findFinals(prisma, "retro", [key])).size).toBe(1);
       await world.query('UPDATE "TranscriptSegment" SET "isFinal" = false');
@@ -66,21 +62,22 @@ export function describeFindFinals(kind: string, createWorld: CreateWorld): void
     run("takes a final without an end for one that ends where it begins", async () => {
       await using setting = await setup();
       const { prisma, store, world } = setting;
-      const row = segmentRow();
-      await store.write([row]);
+      const final = createFinal();
+      await store.write([final]);
       await world.query('UPDATE "TranscriptSegment" SET "endedAt" = NULL');
-      const found = await findFinals(prisma, "standup", [row.utteranceKey]);
-      expect(found.get(row.utteranceKey)?.endedAt).toEqual(row.startedAt);
+      const { utteranceKey, startedAt } = final.transcript;
+      const found = await findFinals(prisma, "standup", [utteranceKey]);
+      expect(found.get(utteranceKey)?.endedAt).toEqual(startedAt);
     });
 
     run("looks 500 up at once, and takes more for a mistake", async () => {
       await using setting = await setup();
       const { prisma, store } = setting;
       const keys = Array.from({ length: 501 }, (_, index) => `provider-1:${index}`);
-      await store.write(keys.map((utteranceKey) => segmentRow({ utteranceKey })));
+      await store.write(keys.map((utteranceKey) => createFinal({ utteranceKey })));
       expect((await findFinals(prisma, "standup", keys.slice(1))).size).toBe(500);
       expect(await findFinals(prisma, "standup", [])).toEqual(new Map());
-      await expect(findFinals(prisma, "standup", keys)).rejects.toThrow("at most 500 ids");
+      await expect(findFinals(prisma, "standup", keys)).rejects.toThrow("at most 500 keys");
     });
   });
 }

@@ -1,15 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { TRANSCRIPT_START, type PageCursor, type TranscriptPage } from "../../src/relay/ports.ts";
+import type { Final } from "../../src/transcripts/final.ts";
 import { SETTLING_MS } from "../../src/transcripts/store/page-progress.ts";
 import {
   createTranscriptReader,
   openTranscript,
   readSegments,
 } from "../../src/transcripts/store/segment-reader.ts";
-import { SegmentStore, type SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import { SegmentStore } from "../../src/transcripts/store/segment-store.ts";
 import type { CreateWorld, DatabaseWorld } from "../support/actors/databases/database-world.ts";
+import type { FinalChanges } from "../support/actors/doubles/numbered-finals.ts";
 import { seededRandom } from "../support/probes/seeded-random.ts";
-import { segmentRow } from "./segment-store-suite.ts";
+import { createFinal } from "./segment-store-suite.ts";
 
 /** Making the first database of a process takes seconds on a busy machine. */
 const LIMIT_MS = 60_000;
@@ -18,13 +20,13 @@ const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 export const BEGINNING: PageCursor = { place: TRANSCRIPT_START, settled: TRANSCRIPT_START };
 
 /** A final that began so many seconds after the first, and says so. */
-export const rowAt = (seconds: number, change: Partial<SegmentRow> = {}): SegmentRow =>
-  segmentRow({
+export const finalAt = (seconds: number, changes: FinalChanges = {}): Final =>
+  createFinal({
     utteranceKey: `p:${seconds}`,
     text: String(seconds),
     startedAt: new Date(START + seconds * 1000),
     endedAt: new Date(START + seconds * 1000 + 900),
-    ...change,
+    ...changes,
   });
 
 /** Finals that are stored this much in the future are not settled, however slow the test. */
@@ -64,7 +66,7 @@ export function describeTranscriptPages(kind: string, createWorld: CreateWorld):
   describe(`transcript pages on ${kind}`, () => {
     const run = (name: string, body: () => Promise<void>) => test(name, body, LIMIT_MS);
 
-    run("knows no unknown session, and says how to go on with an empty one", async () => {
+    run("knows no unknown call, and says how to go on with an empty one", async () => {
       await using setting = await setup();
       const { prisma, reader, readPage } = setting;
       const selection = { after: BEGINNING, limit: 10, language: undefined };
@@ -82,8 +84,8 @@ export function describeTranscriptPages(kind: string, createWorld: CreateWorld):
     run("shows finals in the order in which they began, in one page as in a whole", async () => {
       await using setting = await setup();
       const { reader, readPage, store } = setting;
-      await store.write([rowAt(30)]);
-      await store.write([rowAt(20), rowAt(10, { identity: "ben" })]);
+      await store.write([finalAt(30)]);
+      await store.write([finalAt(20), finalAt(10, { identity: "ben" })]);
       expect(textsOf(await readPage())).toEqual(["10", "20", "30"]);
       const whole = await reader.read("standup", { limit: 10, language: undefined });
       expect(whole).toEqual({
@@ -98,7 +100,7 @@ export function describeTranscriptPages(kind: string, createWorld: CreateWorld):
       const { readPage, store, world } = setting;
       // Three batches: within each the times by which pages are ordered are equal.
       for (const batch of [0, 1, 2]) {
-        await store.write(Array.from({ length: 9 }, (_, index) => rowAt(100 * batch + index)));
+        await store.write(Array.from({ length: 9 }, (_, index) => finalAt(100 * batch + index)));
       }
       await ageAll(world, 2 * SETTLING_MS);
       for (const limit of [1, 2, 5, 9, 26, 27, 28]) {
@@ -122,14 +124,14 @@ export function describeTranscriptPages(kind: string, createWorld: CreateWorld):
     run("shows again what was stored just now, until it is settled", async () => {
       await using setting = await setup();
       const { readPage, store, world } = setting;
-      await store.write([rowAt(1)]);
+      await store.write([finalAt(1)]);
       await ageAll(world, -FUTURE_MS);
       const first = await readPage();
       expect([textsOf(first), first.next]).toEqual([["1"], BEGINNING]);
       await ageAll(world, FUTURE_MS + SETTLING_MS);
       const second = await readPage(first.next);
       expect(textsOf(second)).toEqual(["1"]);
-      await store.write([rowAt(0)]);
+      await store.write([finalAt(0)]);
       await world.query(
         `UPDATE "TranscriptSegment" SET "createdAt" = now() + interval '1 h' WHERE "text" = '0'`,
       );
@@ -140,12 +142,12 @@ export function describeTranscriptPages(kind: string, createWorld: CreateWorld):
     run("finds a final that is committed before others and appears after them", async () => {
       await using setting = await setup();
       const { readPage, store, world } = setting;
-      await store.write([rowAt(1), rowAt(2), rowAt(3)]);
+      await store.write([finalAt(1), finalAt(2), finalAt(3)]);
       await ageAll(world, -FUTURE_MS);
       let page = await readPage(BEGINNING, 2);
       expect([page.segments.length, page.hasMore]).toEqual([2, true]);
       // It stands before all that were read.
-      await store.write([rowAt(4)]);
+      await store.write([finalAt(4)]);
       page = await readPage(page.next, 2);
       expect([page.segments.length, page.hasMore]).toEqual([1, false]);
       page = await readPage(page.next, 2);
@@ -157,9 +159,9 @@ export function describeTranscriptPages(kind: string, createWorld: CreateWorld):
       await using setting = await setup();
       const { reader, readPage, store, world } = setting;
       await store.write([
-        rowAt(1),
-        rowAt(2, { text: "partial" }),
-        rowAt(2, { utteranceKey: "p:1:fr", translationOf: "p:1", text: "un", language: "fr" }),
+        finalAt(1),
+        finalAt(2, { text: "partial" }),
+        finalAt(2, { utteranceKey: "p:1:fr", translationOf: "p:1", text: "un", language: "fr" }),
       ]);
       await world.query(
         `UPDATE "TranscriptSegment" SET "isFinal" = false WHERE "text" = 'partial'`,
@@ -170,7 +172,7 @@ export function describeTranscriptPages(kind: string, createWorld: CreateWorld):
         limit: 10,
         language: "fr",
       });
-      expect(french!.segments).toMatchObject([{ utteranceId: "p:1", text: "un", language: "fr" }]);
+      expect(french!.segments).toMatchObject([{ utteranceKey: "p:1", text: "un", language: "fr" }]);
       const whole = await reader.read("standup", { limit: 10, language: "fr" });
       expect(whole).toMatchObject({ segments: [{ text: "un" }], beganAt: new Date(START + 1000) });
     });
@@ -179,10 +181,10 @@ export function describeTranscriptPages(kind: string, createWorld: CreateWorld):
       await using setting = await setup();
       const { prisma, store, world } = setting;
       const random = seededRandom("parts of a transcript");
-      const rows = Array.from({ length: 40 }, (_, index) =>
-        rowAt(random.whole(0, 12), { utteranceKey: `p:${index}` }),
+      const finals = Array.from({ length: 40 }, (_, index) =>
+        finalAt(random.whole(0, 12), { utteranceKey: `p:${index}` }),
       );
-      await store.write(rows);
+      await store.write(finals);
       // Tables of other programs may keep times more exactly.
       await world.query(`ALTER TABLE "TranscriptSegment" ALTER "startedAt" TYPE timestamptz(6)`);
       await world.query(

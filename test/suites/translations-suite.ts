@@ -1,19 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import type { TranslationCode } from "../../src/relay/recognition/language-codes.ts";
+import type { Final } from "../../src/transcripts/final.ts";
 import { readSegments } from "../../src/transcripts/store/segment-reader.ts";
-import { SegmentStore, type SegmentRow } from "../../src/transcripts/store/segment-store.ts";
+import { SegmentStore } from "../../src/transcripts/store/segment-store.ts";
 import type { CreateWorld } from "../support/actors/databases/database-world.ts";
-import { segmentRow } from "./segment-store-suite.ts";
+import { createFinal } from "./segment-store-suite.ts";
 
 /** Making the first database of a process takes seconds on a busy machine. */
 const LIMIT_MS = 180_000;
 
-const original = segmentRow();
+const original = createFinal();
 
-function translationInto(language: string, text: string): SegmentRow {
-  return segmentRow({
-    utteranceKey: `${original.utteranceKey}:${language}`,
-    translationOf: original.utteranceKey,
+function translationInto(language: string, text: string): Final {
+  return createFinal({
+    utteranceKey: `${original.transcript.utteranceKey}:${language}`,
+    translationOf: original.transcript.utteranceKey,
     text,
     language,
     confidence: undefined,
@@ -39,22 +40,22 @@ export function describeTranslations(kind: string, createWorld: CreateWorld): vo
       async () => {
         await using setting = await setup();
         const { store, read } = setting;
-        const rows = [
+        const finals = [
           original,
           translationInto("fr", "Bonjour."),
           translationInto("de", "Guten Morgen."),
         ];
-        expect(await store.write(rows)).toEqual({ written: 3, unknownSessions: [] });
-        expect(await read()).toMatchObject([{ text: original.text, language: "en" }]);
+        expect(await store.write(finals)).toEqual({ unknownCalls: [] });
+        expect(await read()).toMatchObject([{ text: original.transcript.text, language: "en" }]);
         expect(await read("fr")).toEqual([
           {
-            utteranceId: original.utteranceKey,
+            utteranceKey: original.transcript.utteranceKey,
             text: "Bonjour.",
             language: "fr",
             confidence: null,
             speaker: { identity: "anna", name: "Anna" },
-            startedAt: original.startedAt,
-            endedAt: original.endedAt,
+            startedAt: original.transcript.startedAt,
+            endedAt: original.transcript.endedAt,
           },
         ]);
         // What was said in a language is no translation into it.
@@ -72,7 +73,7 @@ export function describeTranslations(kind: string, createWorld: CreateWorld): vo
         await store.write([original, translationInto("fr", "Bonjour !")]);
         expect(await read("fr")).toMatchObject([{ text: "Bonjour !" }]);
         expect(await read("de")).toMatchObject([{ text: "Hallo." }]);
-        expect(await read()).toMatchObject([{ text: original.text }]);
+        expect(await read()).toMatchObject([{ text: original.transcript.text }]);
       },
       LIMIT_MS,
     );

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { indexOf, row, rows } from "../support/actors/doubles/scripted-writer.ts";
+import { final, finals, indexOf } from "../support/actors/doubles/numbered-finals.ts";
 import { QueueStage } from "../support/stages/queue-stage.ts";
 
-test("[R5] a refused row goes to the dead letters alone, and its neighbours are written", async () => {
+test("[R5] a refused final goes to the dead letters alone, and its neighbours are written", async () => {
   using stage = new QueueStage();
   stage.writer.badIndices.add(4).add(7);
-  stage.enqueue(rows(10));
+  stage.enqueue(finals(10));
   await stage.time.advance(300);
   expect(stage.writer.committed).toEqual([0, 1, 2, 3, 5, 6, 8, 9]);
   const death = { cause: "row-refused", reason: "expected valid rows, got a bad one" };
@@ -27,30 +27,30 @@ test("[R5] a refused row goes to the dead letters alone, and its neighbours are 
   );
 });
 
-test("[R6] a row that the dead letters cannot take stays in the journal for the next start", async () => {
+test("[R6] a final that the dead letters cannot take stays in the journal for the next start", async () => {
   using stage = new QueueStage();
   stage.hasRoomForDeadLetters = false;
   stage.writer.badIndices.add(0);
-  stage.enqueue(rows(2));
+  stage.enqueue(finals(2));
   await stage.time.advance(300);
-  expect([...stage.journal.entries.values()].map((entry) => indexOf(entry.row))).toEqual([0]);
+  expect([...stage.journal.finals.values()].map(indexOf)).toEqual([0]);
   expect(stage.log.linesOf("The dead letters take no final")).toHaveLength(1);
   expect(stage.metrics.tallies.segments_dropped).toBe(0);
 });
 
-test("[R6] a row that neither journal nor dead letters can take is lost, counted by cause and logged", async () => {
+test("[R6] a final that neither journal nor dead letters can take is lost, counted by cause and logged", async () => {
   using stage = new QueueStage();
   stage.hasRoomForDeadLetters = false;
   stage.journal.isRefusing = true;
   stage.writer.badIndices.add(0);
-  stage.enqueue(rows(2));
+  stage.enqueue(finals(2));
   await stage.time.advance(300);
   expect(stage.queue.getQueueMetrics()).toMatchObject({
     queueLength: 0,
     dropped: { "dead-letters-full": 1, "memory-full": 0 },
   });
   expect(stage.log.linesOf("A final was lost").map(({ fields }) => fields)).toEqual([
-    { session: "standup", utterance: "provider-1:0", cause: "dead-letters-full" },
+    { call: "standup", utterance: "provider-1:0", cause: "dead-letters-full" },
   ]);
   expect(stage.metrics.tallies.segments_dropped).toBe(1);
 });
@@ -58,13 +58,13 @@ test("[R6] a row that neither journal nor dead letters can take is lost, counted
 test("[R5] a batch that the database could not take goes back to the front and is written in order", async () => {
   using stage = new QueueStage({ maxBatchSize: 4 });
   stage.writer.isUnreachable = true;
-  stage.enqueue(rows(6));
+  stage.enqueue(finals(6));
   await stage.time.advance(2000);
-  stage.enqueue(rows(6, 6));
+  stage.enqueue(finals(6, 6));
   expect(stage.queue.getQueueMetrics()).toMatchObject({ queueLength: 12, totalFlushed: 0 });
   stage.writer.isUnreachable = false;
   await stage.time.advance(6000);
-  expect(stage.writer.committed).toEqual(rows(12).map(indexOf));
+  expect(stage.writer.committed).toEqual(finals(12).map(indexOf));
   expect(stage.queue.getQueueMetrics()).toMatchObject({ queueLength: 0, totalFlushed: 12 });
 });
 
@@ -77,7 +77,7 @@ test("[R5] waits longer from attempt to attempt, within a window that jitter fil
     attemptsAt.push(Date.now() - startMs);
     return Promise.resolve();
   };
-  stage.enqueue([row(0)]);
+  stage.enqueue([final(0)]);
   await stage.time.advance(60_000);
   const waits = attemptsAt.slice(1).map((at, index) => at - attemptsAt[index]!);
   // The first windows are 200, 400, 800 ms, the last ones 5 s; a tick of 10 ms notices their end.
@@ -93,17 +93,15 @@ test("[R5] waits longer from attempt to attempt, within a window that jitter fil
 test("[R5] logs that the database refuses batches, and that it takes them again, once each", async () => {
   using stage = new QueueStage();
   stage.writer.isUnreachable = true;
-  stage.enqueue([row(0)]);
+  stage.enqueue([final(0)]);
   await stage.time.advance(20_000);
-  expect(stage.log.linesOf("Error flushing batch for session").map(({ fields }) => fields)).toEqual(
-    [
-      {
-        session: "standup",
-        code: "database-unreachable",
-        problem: "expected an answer, got none",
-      },
-    ],
-  );
+  expect(stage.log.linesOf("Error flushing batch for call").map(({ fields }) => fields)).toEqual([
+    {
+      call: "standup",
+      code: "database-unreachable",
+      problem: "expected an answer, got none",
+    },
+  ]);
   const { totalErrors, lastError } = stage.queue.getQueueMetrics();
   expect(totalErrors).toBe(stage.writer.statements.length);
   expect(lastError?.code).toBe("database-unreachable");
@@ -117,7 +115,7 @@ test("[R5] logs that the database refuses batches, and that it takes them again,
 test("[R33] is not ready once writing has failed for ten seconds, and ready after the first batch", async () => {
   using stage = new QueueStage();
   stage.writer.isUnreachable = true;
-  stage.enqueue([row(0)]);
+  stage.enqueue([final(0)]);
   await stage.time.advance(9500);
   expect(stage.queue.readinessProblem()).toBeUndefined();
   await stage.time.advance(2000);
@@ -130,7 +128,7 @@ test("[R33] is not ready once writing has failed for ten seconds, and ready afte
 test("[R5] works a backlog off in statements of two thousand rows", async () => {
   using stage = new QueueStage({ maxQueueSize: 5000 });
   stage.writer.isUnreachable = true;
-  stage.enqueue(rows(3500));
+  stage.enqueue(finals(3500));
   await stage.time.advance(1000);
   const before = stage.writer.statements.length;
   stage.writer.isUnreachable = false;
@@ -140,11 +138,23 @@ test("[R5] works a backlog off in statements of two thousand rows", async () => 
   ]);
 });
 
-test("[R5] a final of an unknown session holds nobody up, and is written once its session is there", async () => {
+test("[R5] two batches that the database could not take go back in order", async () => {
+  using stage = new QueueStage({ maxQueueSize: 5000 });
+  stage.writer.isUnreachable = true;
+  stage.enqueue(finals(4500));
+  await stage.time.advance(6000);
+  const sizes = stage.writer.statements.map((statement) => statement.length);
+  expect(sizes.slice(-2)).toEqual([2000, 2000]);
+  stage.writer.isUnreachable = false;
+  await stage.time.advance(6000);
+  expect(stage.writer.committed).toEqual(finals(4500).map(indexOf));
+});
+
+test("[R5] a final of an unknown call holds nobody up, and is written once its call is there", async () => {
   using stage = new QueueStage();
   stage.writer.unknownSlugs.add("soon");
-  stage.enqueue([row(0, { sessionSlug: "soon" })]);
-  stage.enqueue([row(1)]);
+  stage.enqueue([final(0, { sessionSlug: "soon" })]);
+  stage.enqueue([final(1)]);
   await stage.time.advance(10_000);
   expect(stage.writer.committed).toEqual([1]);
   expect(stage.queue.getQueueMetrics()).toMatchObject({ queueLength: 1, totalFlushed: 1 });
@@ -157,10 +167,10 @@ test("[R5] a final of an unknown session holds nobody up, and is written once it
   expect(stage.deadLetters).toEqual([]);
 });
 
-test("[R5] a final whose session stays unknown for a minute goes to the dead letters", async () => {
+test("[R5] a final whose call stays unknown for a minute goes to the dead letters", async () => {
   using stage = new QueueStage();
   stage.writer.unknownSlugs.add("never");
-  stage.enqueue([row(0, { sessionSlug: "never" })]);
+  stage.enqueue([final(0, { sessionSlug: "never" })]);
   await stage.time.advance(59_000);
   expect(stage.queue.getQueueMetrics().queueLength).toBe(1);
   await stage.time.advance(4000);

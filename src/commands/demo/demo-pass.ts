@@ -9,7 +9,7 @@ import { deadline } from "../../kernel/deadline.ts";
 import { sleep } from "../../kernel/timers.ts";
 import type { Sample } from "../../simulator/sample/sample.ts";
 
-/** One speaker in one session. */
+/** One speaker in one call. */
 export interface Pass {
   readonly gatewayUrl: URL;
   readonly secret: string;
@@ -82,7 +82,7 @@ export async function speakSample(
   return { finals, closeCode: await deadline(closed.promise, CLOSE_LIMIT_MS, "the last finals") };
 }
 
-/** Sends each frame when its last word has been spoken; ends early when the socket does. */
+/** Sends each frame at the moment at which a speaker would have spoken it whole; ends early when the socket does. */
 async function streamInRealTime(socket: WebSocket, sample: Sample): Promise<void> {
   const frameBytes = (sample.sampleRate / 1000) * FRAME_MS * 2;
   const startedAtMs = performance.now();
@@ -94,7 +94,7 @@ async function streamInRealTime(socket: WebSocket, sample: Sample): Promise<void
   }
 }
 
-/** The session's rows, as soon as there are `expected` of them, at the latest when the limit is over. */
+/** The call's rows, as soon as there are `expected` of them, at the latest when the limit is over. */
 export async function readStoredFinals(
   database: Database,
   sessionSlug: string,

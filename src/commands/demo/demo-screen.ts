@@ -66,7 +66,7 @@ export function createDemoScreen(output: Output): DemoScreen {
     show: (message) => {
       switch (message.type) {
         case "session":
-          // It becomes worth a line with "ready".
+          // Worth no line: "ready" follows it.
           return;
         case "ready":
           return showLine(`ready: ${message.encoding}, ${message.sample_rate} Hz`);
@@ -81,7 +81,7 @@ export function createDemoScreen(output: Output): DemoScreen {
       }
     },
     showRows: (sessionSlug, rows) => {
-      line(`\nRows of session ${sessionSlug} in the database`);
+      line(`\nRows of call ${sessionSlug} in the database`);
       for (const { startedAt, participant, text } of rows) {
         line(`  ${startedAt.toISOString()}  ${participant?.name ?? "?"}  ${text}`);
       }

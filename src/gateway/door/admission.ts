@@ -1,8 +1,9 @@
 import { AppError } from "../../kernel/errors.ts";
 import { readQuery } from "../../kernel/request-url.ts";
 import type { Log } from "../../observe/log.ts";
-import type { RecognitionOptions, Speaker } from "../../relay/ports.ts";
+import type { Speaker } from "../../relay/ports.ts";
 import type { RecognitionChoices } from "../../relay/recognition/recognition-choices.ts";
+import type { RecognitionOptions } from "../../relay/recognition/recognition-options.ts";
 import { toClientFailure } from "../protocol/client-failure.ts";
 import { AttemptLimiter } from "./attempt-limiter.ts";
 import { networkOf } from "./ip-address.ts";

@@ -1,10 +1,11 @@
 import { accepted, refused, type Parsed } from "../../kernel/result.ts";
-import type { AudioEncoding, AudioFormat, RecognitionOptions } from "../../relay/ports.ts";
+import type { AudioEncoding, AudioFormat } from "../../relay/recognition/audio-format.ts";
 import {
   parseRecognitionChoices,
   toRecognitionOptions,
   type RecognitionChoices,
 } from "../../relay/recognition/recognition-choices.ts";
+import type { RecognitionOptions } from "../../relay/recognition/recognition-options.ts";
 
 const SAMPLE_RATES: readonly AudioFormat["sampleRate"][] = [8000, 16_000, 32_000, 44_100, 48_000];
 

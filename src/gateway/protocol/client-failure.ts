@@ -1,5 +1,6 @@
 /** How a failure is put to a client. */
-import { AppError, createInternalFailure, describeError, toAppError } from "../../kernel/errors.ts";
+import { traceError } from "../../kernel/error-trace.ts";
+import { AppError, createInternalFailure, toAppError } from "../../kernel/errors.ts";
 import type { Log } from "../../observe/log.ts";
 import { CLOSINGS, jitteredRetryMs, type CloseCode, type Closing } from "./close-codes.ts";
 import type { ErrorMessage, Unnumbered } from "./server-messages.ts";
@@ -44,9 +45,9 @@ export function closeFrame(failure: AppError | undefined): CloseFrame {
   };
 }
 
-/** A failure that may be told as it is, or, for a bug of ours, one that tells nothing: the log has the bug's own words. */
+/** A failure that may be told as it is, or, for a bug of ours, one that tells nothing: the log has the bug's place (R24). */
 export function toClientFailure(error: unknown, log: Log): AppError {
   if (error instanceof AppError) return toAppError(error);
-  log.error("A request failed on our side", { problem: describeError(error) });
+  log.error("A request failed on our side", traceError(error));
   return createInternalFailure(error);
 }

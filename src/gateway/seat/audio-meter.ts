@@ -1,10 +1,11 @@
 import { AppError } from "../../kernel/errors.ts";
 import { TokenBucket } from "../../kernel/token-bucket.ts";
-import type { AudioFormat } from "../../relay/ports.ts";
-import { bytesPerMs } from "../../relay/timeline.ts";
-
-/** No frame is larger, whatever its format. */
-export const FRAME_BYTES_MAX = 65_536;
+import {
+  FRAME_BYTES_MAX,
+  bytesPerMs,
+  bytesPerSample,
+  type AudioFormat,
+} from "../../relay/recognition/audio-format.ts";
 
 const FRAME_MS_MAX = 1000;
 
@@ -55,7 +56,7 @@ export class AudioMeter {
 
   constructor(format: AudioFormat, nowMs: number) {
     this.#bytesPerMs = bytesPerMs(format);
-    this.#bytesPerSample = format.bitDepth / 8;
+    this.#bytesPerSample = bytesPerSample(format);
     this.#bytesMax = Math.min(FRAME_BYTES_MAX, this.#bytesPerMs * FRAME_MS_MAX);
     this.#millisecond = format.sampleRate * this.#bytesPerSample;
     this.#bucket = new TokenBucket({

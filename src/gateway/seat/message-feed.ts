@@ -2,13 +2,8 @@ import { AppError } from "../../kernel/errors.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
-import type {
-  AudioFormat,
-  ClientLink,
-  KeptFinals,
-  Transcript,
-  Translation,
-} from "../../relay/ports.ts";
+import type { ClientLink, KeptFinals, Transcript, Translation } from "../../relay/ports.ts";
+import type { AudioFormat } from "../../relay/recognition/audio-format.ts";
 import {
   serialise,
   transcriptionMessage,

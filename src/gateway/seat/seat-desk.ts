@@ -1,6 +1,7 @@
 import { eachAlone } from "../../kernel/each-alone.ts";
 import { traceError } from "../../kernel/error-trace.ts";
 import { AppError } from "../../kernel/errors.ts";
+import type { Watchable } from "../../kernel/watched.ts";
 import type { Health } from "../../observe/health.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Speaker } from "../../relay/ports.ts";
@@ -13,6 +14,8 @@ import { Seat } from "./seat.ts";
 export interface SeatDeskDeps extends MessageFeedDeps {
   readonly sessions: SessionRegistry;
   readonly health: Health;
+  /** Whether finals wait in memory alone; every session's client is told when that changes (R6). */
+  readonly isUnjournaled: Watchable<boolean>;
 }
 
 export interface SeatDeskOptions {
@@ -45,11 +48,13 @@ export class SeatDesk {
   readonly #options: SeatDeskOptions;
   /** By their resume ids, in the order in which their sessions began. */
   readonly #seats = new Map<string, Seat>();
-  #isUnjournaled = false;
 
   constructor(deps: SeatDeskDeps, options: SeatDeskOptions) {
     this.#deps = deps;
     this.#options = options;
+    deps.isUnjournaled.watch((isUnjournaled) => {
+      this.#forEach(({ feed }) => feed.showJournaling(isUnjournaled));
+    });
   }
 
   /** Sessions that wait for their client. */
@@ -81,11 +86,6 @@ export class SeatDesk {
     this.#forEach(({ feed }) => feed.showDraining());
   }
 
-  announceJournaling(isUnjournaled: boolean): void {
-    this.#isUnjournaled = isUnjournaled;
-    this.#forEach(({ feed }) => feed.showJournaling(isUnjournaled));
-  }
-
   #create(admitted: Admitted, log: Log): Seat | AppError {
     const { sessions, health, metrics } = this.#deps;
     const { speaker, recognition } = admitted;
@@ -101,7 +101,7 @@ export class SeatDesk {
       sessionSlug: speaker.sessionSlug,
       audio,
     });
-    if (this.#isUnjournaled) feed.showJournaling(true);
+    if (this.#deps.isUnjournaled.value) feed.showJournaling(true);
     const session = sessions.open(speaker, recognition, feed, log);
     if (!(session instanceof Session)) {
       this.#makeRoom(session, speaker);

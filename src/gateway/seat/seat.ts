@@ -1,6 +1,7 @@
 import { createInternalFailure, type AppError } from "../../kernel/errors.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import type { RecognitionOptions, Speaker } from "../../relay/ports.ts";
+import type { Speaker } from "../../relay/ports.ts";
+import type { RecognitionOptions } from "../../relay/recognition/recognition-options.ts";
 import type { Session, StopCause } from "../../relay/session/session.ts";
 import { serialise } from "../protocol/server-messages.ts";
 import { AudioMeter, type AudioVerdict } from "./audio-meter.ts";

@@ -1,5 +1,5 @@
-import type { VocabularyEntry } from "../ports.ts";
 import { isLanguageCode } from "./language-codes.ts";
+import type { VocabularyEntry } from "./recognition-options.ts";
 
 /** Room for the longest names; a sentence is no vocabulary. */
 export const PHRASE_CHARACTERS_MAX = 100;

@@ -1,30 +1,7 @@
-/** What the provider still knows of a session that is over, in words that all sides share. */
-
-/** One final of one provider session. */
-export interface RecoveredFinal {
-  /** Unique within its provider session only. */
-  readonly utteranceId: string;
-  /** Trimmed. */
-  readonly text: string;
-  /** Seconds of audio since the provider session's first byte. */
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  readonly language: string | undefined;
-  /** 0 to 1. */
-  readonly confidence: number | undefined;
-}
-
-/** One final in another language. */
-export interface RecoveredTranslation {
-  /** Of the final that it translates. */
-  readonly utteranceId: string;
-  /** Trimmed. */
-  readonly text: string;
-  readonly language: string;
-  /** Of the original, in seconds as above. */
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-}
+/** What a provider still knows of a session that is over, and when it is worth asking for it. */
+import { backoffMs, type BackoffOptions } from "../../kernel/backoff.ts";
+import { sleep } from "../../kernel/timers.ts";
+import type { SpokenTranslation, SpokenUtterance } from "../ports.ts";
 
 /**
  * Why there are no finals:
@@ -64,8 +41,37 @@ export interface Unavailable {
 /** In the order in which the provider reported them. */
 export interface FoundFinals {
   readonly kind: "found";
-  readonly finals: readonly RecoveredFinal[];
-  readonly translations: readonly RecoveredTranslation[];
+  readonly finals: readonly SpokenUtterance[];
+  readonly translations: readonly SpokenTranslation[];
 }
 
 export type Recovery = FoundFinals | Unavailable;
+
+/** Asks the provider once for the finals of a provider session. Never rejects. */
+export type AskForFinals = (providerSessionId: string, signal: AbortSignal) => Promise<Recovery>;
+
+export interface RecoveryPace extends BackoffOptions {
+  /** Questions in all, the first one included. */
+  readonly attemptsMax: number;
+}
+
+/**
+ * For whoever waits for the answer: the provider's last message comes about a second after a stop, and half a minute is as
+ * long as anybody waits for a caption.
+ */
+export const RECOVERY_PACE: RecoveryPace = { attemptsMax: 6, firstMs: 1000, mostMs: 8000 };
+
+/** Asks until there is an answer, `pace` allows no more, or `signal` aborts. Never rejects. */
+export async function askUntilAnswered(
+  ask: AskForFinals,
+  providerSessionId: string,
+  signal: AbortSignal,
+  pace: RecoveryPace = RECOVERY_PACE,
+): Promise<Recovery> {
+  for (let attempt = 1; ; attempt += 1) {
+    const recovery = await ask(providerSessionId, signal);
+    const isPassing = recovery.kind === "unavailable" && OUTLOOK[recovery.reason] === "soon";
+    if (!isPassing || attempt >= pace.attemptsMax) return recovery;
+    await sleep(backoffMs(attempt, pace), signal);
+  }
+}

@@ -2,20 +2,15 @@ import { every, type RunningTimer } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
-import type {
-  ClientLink,
-  LiveSessionRecord,
-  RecognitionOptions,
-  Speaker,
-  SpeechProvider,
-  TranscriptSink,
-} from "../ports.ts";
+import type { ClientLink, Speaker, SpeechProvider, TranscriptSink } from "../ports.ts";
+import type { RecognitionOptions } from "../recognition/recognition-options.ts";
+import type { ProviderSessionRecord } from "../recovery/provider-session-record.ts";
 import { Session, type SessionLimits } from "./session.ts";
 
 export interface SessionRegistryDeps {
   readonly provider: SpeechProvider;
   readonly sink: TranscriptSink;
-  readonly record: LiveSessionRecord;
+  readonly record: ProviderSessionRecord;
   readonly metrics: Metrics;
   /** What the sessions keep together. */
   readonly memory: Pick<MemoryBudget, "isTight">;

@@ -5,17 +5,18 @@
  * - opening: the provider was asked for a stream; audio is kept by it
  * - live: audio goes up, transcripts come down; the stream sees to outages of the provider by itself
  * - finishing: no more audio; the provider's trailing finals are awaited (R15)
+ * - settling: the stream is over; finals that came last are being kept, and are shown before the end is (R1)
  * - ended: final; nothing happens any more
  */
-export type SessionState = "opening" | "live" | "finishing" | "ended";
+export type SessionState = "opening" | "live" | "finishing" | "settling" | "ended";
 
 export type SessionEvent =
   /** The provider hears. */
   | "stream-ready"
-  /** The provider is done and has reported everything. */
-  | "stream-finished"
-  /** The provider refused, or was lost for good. */
-  | "stream-failed"
+  /** The provider is done and has reported everything, or it refused, or was lost for good. */
+  | "stream-ended"
+  /** Every final that came is kept and shown. */
+  | "finals-kept"
   /** The client stopped, left, or the process drains. */
   | "stop-requested"
   /** The state lasted longer than it may. */
@@ -27,6 +28,10 @@ export type SessionAction =
   | "tell-ready"
   | "finish-stream"
   | "abort-stream"
+  /** Goes on with "finals-kept" when no final is being kept. */
+  | "await-finals"
+  /** The provider need not be asked for the finals of this session, unless it has failed. */
+  | "close-record"
   /** Tells client and owner that it is over. Always the last action, exactly once in a session's life. */
   | "end";
 
@@ -35,7 +40,7 @@ export interface Transition {
   readonly actions: readonly SessionAction[];
 }
 
-const END: Transition = { next: "ended", actions: ["end"] };
+const SETTLE: Transition = { next: "settling", actions: ["await-finals"] };
 const ABORT: Transition = { next: "ended", actions: ["abort-stream", "end"] };
 
 function stay(state: SessionState): Transition {
@@ -45,16 +50,16 @@ function stay(state: SessionState): Transition {
 const TRANSITIONS: Readonly<Record<SessionState, Readonly<Record<SessionEvent, Transition>>>> = {
   opening: {
     "stream-ready": { next: "live", actions: ["tell-ready"] },
-    "stream-finished": END,
-    "stream-failed": END,
+    "stream-ended": SETTLE,
+    "finals-kept": stay("opening"),
     "stop-requested": { next: "finishing", actions: ["finish-stream"] },
     "deadline-passed": ABORT,
     aborted: ABORT,
   },
   live: {
     "stream-ready": stay("live"),
-    "stream-finished": END,
-    "stream-failed": END,
+    "stream-ended": SETTLE,
+    "finals-kept": stay("live"),
     "stop-requested": { next: "finishing", actions: ["finish-stream"] },
     // A live session has no limit of its own: the token's end and the client's idle limit are the gateway's.
     "deadline-passed": stay("live"),
@@ -63,16 +68,24 @@ const TRANSITIONS: Readonly<Record<SessionState, Readonly<Record<SessionEvent, T
   finishing: {
     // The client stopped before the provider was ready: what it said is heard now.
     "stream-ready": { next: "finishing", actions: ["tell-ready"] },
-    "stream-finished": END,
-    "stream-failed": END,
+    "stream-ended": SETTLE,
+    "finals-kept": stay("finishing"),
     "stop-requested": stay("finishing"),
     "deadline-passed": ABORT,
     aborted: ABORT,
   },
+  settling: {
+    "stream-ready": stay("settling"),
+    "stream-ended": stay("settling"),
+    "finals-kept": { next: "ended", actions: ["close-record", "end"] },
+    "stop-requested": stay("settling"),
+    "deadline-passed": { next: "ended", actions: ["end"] },
+    aborted: { next: "ended", actions: ["end"] },
+  },
   ended: {
     "stream-ready": stay("ended"),
-    "stream-finished": stay("ended"),
-    "stream-failed": stay("ended"),
+    "stream-ended": stay("ended"),
+    "finals-kept": stay("ended"),
     "stop-requested": stay("ended"),
     "deadline-passed": stay("ended"),
     aborted: stay("ended"),

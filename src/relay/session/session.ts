@@ -4,8 +4,6 @@ import type { Log } from "../../observe/log.ts";
 import type { Tallies } from "../../observe/metrics.ts";
 import type {
   ClientLink,
-  LiveSessionRecord,
-  RecognitionOptions,
   Speaker,
   SpeechProvider,
   SpeechStream,
@@ -14,9 +12,11 @@ import type {
   TranscriptSink,
   Utterance,
 } from "../ports.ts";
-import { LiveSessionRecorder } from "../recovery/provider-session-recorder.ts";
-import { toTranscript, toTranslation } from "../timed-transcript.ts";
-import { Timeline } from "../timeline.ts";
+import { FRAME_BYTES_MAX } from "../recognition/audio-format.ts";
+import type { RecognitionOptions } from "../recognition/recognition-options.ts";
+import type { ProviderSessionRecord } from "../recovery/provider-session-record.ts";
+import { ProviderSessionRecorder } from "../recovery/provider-session-recorder.ts";
+import { toTranscript, toTranslation, Timeline } from "../timeline.ts";
 import {
   transition,
   type SessionAction,
@@ -31,7 +31,7 @@ export type StopCause = "client-stop" | "client-gone" | "gateway-close" | "drain
 export interface SessionDeps {
   readonly provider: SpeechProvider;
   readonly sink: TranscriptSink;
-  readonly record: LiveSessionRecord;
+  readonly record: ProviderSessionRecord;
   readonly client: ClientLink;
   readonly log: Log;
   readonly tallies: Tallies;
@@ -52,14 +52,23 @@ export interface SessionLimits {
   readonly silence: SilenceLimits;
 }
 
-/** Whole samples of every format, and far below the provider's limit of 1 MiB (R11). */
-const FRAME_BYTES_MAX = 65_536;
+/** What was asked of a session that is to end. */
+interface Stop {
+  readonly cause: StopCause;
+  /** Trailing finals are awaited until then. */
+  readonly deadlineAtMs: number;
+}
 
 /**
  * One speaker's live use: audio up to the provider, transcripts down to the owner and to the sink.
  *
- * A final reaches the sink before the client sees it (R1). Its states are those of `session-state.ts`; after "ended" every call
- * is ignored. Deadlines are data: the registry's sweep calls `sweep`.
+ * R1: a final reaches the sink before the client sees it, and it does so within the provider's callback, although work is
+ * queued elsewhere before anybody acts on it: a queue before the journal would be one more place where a killed process loses
+ * what the provider has told and may never tell again. Acting at once is safe here, because what is called returns at once, calls
+ * back nothing but `abort`, and, behind `#guard`, throws nothing at the provider.
+ *
+ * Its states are those of `session-state.ts`; after "ended" every call is ignored. Deadlines are data: the registry's sweep
+ * calls `sweep`.
  */
 export class Session {
   readonly speaker: Speaker;
@@ -67,29 +76,24 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #timeline: Timeline;
   readonly #silence: SilenceFiller;
-  readonly #recorder: LiveSessionRecorder;
+  readonly #recorder: ProviderSessionRecorder;
   readonly #startedAtMs = Date.now();
   #state: SessionState = "opening";
-  /** Only "finishing" has one: the stream itself sees to the provider's being ready in time. */
-  #deadlineAtMs = Number.POSITIVE_INFINITY;
-  /** A stop with a limit ends the session by then, whatever its states still allow. */
-  #latestEndAtMs = Number.POSITIVE_INFINITY;
+  #stop: Stop | undefined;
   #stream: SpeechStream | undefined;
   #failure: AppError | undefined;
-  #stopCause: StopCause | undefined;
   #providerSessionId = "";
   #audioBytes = 0;
   #finals = 0;
   /** Finals that came and are not kept yet. */
   #keepingCount = 0;
-  #whenKept: (() => void) | undefined;
 
   constructor(deps: SessionDeps, options: SessionOptions) {
     this.#deps = deps;
     this.#options = options;
     this.speaker = options.speaker;
     this.#timeline = new Timeline(options.recognition.audio);
-    this.#recorder = new LiveSessionRecorder(
+    this.#recorder = new ProviderSessionRecorder(
       { record: deps.record, timeline: this.#timeline },
       options.speaker,
     );
@@ -120,8 +124,8 @@ export class Session {
           ),
         onUtterance: (utterance) => this.#guard(() => this.#relayUtterance(utterance)),
         onTranslation: (translated) => this.#guard(() => this.#relayTranslation(translated)),
-        onUnheard: (id) => this.#guard(() => this.#recorder.keep(id)),
-        onPlaced: (place) => this.#guard(() => this.#recorder.notePlace(place)),
+        onUnheard: (id) => this.#guard(() => this.#recorder.leaveOnRecord(id)),
+        onAligned: (alignment) => this.#guard(() => this.#recorder.align(alignment)),
         onEnded: (failure) => this.#guard(() => this.#streamEnded(failure)),
         onFailed: (error) => this.#crash(error),
       });
@@ -140,18 +144,16 @@ export class Session {
   }
 
   /**
-   * No more audio: trailing finals are awaited, for at most the session's own limit. Repetition only shortens the wait.
-   *
-   * With `limitMs` the session ends within it, whether the provider is ready by then or not.
+   * No more audio: trailing finals are awaited, for at most the session's own limit and `limitMs`, whether the provider is
+   * ready by then or not. Repetition only shortens the wait.
    */
   requestStop(cause: StopCause, limitMs = Number.POSITIVE_INFINITY): void {
     if (this.#state === "ended") return;
-    this.#stopCause ??= cause;
-    const nowMs = Date.now();
-    this.#latestEndAtMs = Math.min(this.#latestEndAtMs, nowMs + limitMs);
-    const finishAtMs = nowMs + this.#options.limits.finishMs;
-    const ownLimitMs = this.#state === "finishing" ? this.#deadlineAtMs : finishAtMs;
-    this.#deadlineAtMs = Math.min(ownLimitMs, this.#latestEndAtMs);
+    const latestAtMs = Date.now() + Math.min(limitMs, this.#options.limits.finishMs);
+    this.#stop = {
+      cause: this.#stop?.cause ?? cause,
+      deadlineAtMs: Math.min(latestAtMs, this.#stop?.deadlineAtMs ?? latestAtMs),
+    };
     this.#apply("stop-requested");
   }
 
@@ -164,10 +166,11 @@ export class Session {
 
   /** Called by the registry a few times a second. */
   sweep(nowMs: number): void {
+    const { deadlineAtMs = Number.POSITIVE_INFINITY } = this.#stop ?? {};
     this.#guard(() => {
       this.#stream?.sweep(nowMs);
       if (this.#state === "live") this.#fillSilence(nowMs);
-      else if (this.#state !== "ended" && nowMs >= this.#deadlineAtMs) this.#missDeadline();
+      else if (this.#state !== "ended" && nowMs >= deadlineAtMs) this.#missDeadline();
     });
   }
 
@@ -180,10 +183,7 @@ export class Session {
 
   /** Silence may be long: what is sent at once is no larger than a client's largest frame. */
   #send(frame: Uint8Array): void {
-    if (frame.byteLength <= FRAME_BYTES_MAX) {
-      this.#stream?.send(frame);
-      return;
-    }
+    if (frame.byteLength <= FRAME_BYTES_MAX) return this.#stream?.send(frame);
     for (let from = 0; from < frame.byteLength; from += FRAME_BYTES_MAX) {
       this.#stream?.send(frame.subarray(from, from + FRAME_BYTES_MAX));
     }
@@ -195,11 +195,8 @@ export class Session {
   }
 
   #missDeadline(): void {
-    this.#failure ??= new AppError(
-      "provider-timeout",
-      "the provider took too long for its last finals",
-      { retryable: true },
-    );
+    const problem = "the provider took too long for its last finals";
+    this.#failure ??= new AppError("provider-timeout", problem, { retryable: true });
     this.#apply("deadline-passed");
   }
 
@@ -232,6 +229,11 @@ export class Session {
         return this.#stream?.finish();
       case "abort-stream":
         return this.#stream?.abort();
+      case "await-finals":
+        return this.#noteKept();
+      case "close-record":
+        // After a failure there may be finals that nobody has heard: the next start asks for them.
+        return this.#failure === undefined ? this.#recorder.close() : undefined;
       case "end":
         return this.#end();
     }
@@ -263,25 +265,22 @@ export class Session {
       this.#guard(() => {
         this.#keepingCount -= 1;
         show();
-        if (this.#keepingCount === 0) this.#whenKept?.();
+        this.#noteKept();
       }),
     );
   }
 
+  #noteKept(): void {
+    if (this.#keepingCount === 0) this.#apply("finals-kept");
+  }
+
   #streamEnded(failure: AppError | undefined): void {
-    if (this.#keepingCount > 0) {
-      // The last finals are shown before the end is.
-      this.#whenKept = () => this.#streamEnded(failure);
-      return;
-    }
     this.#failure ??= failure;
-    // After a failure there may be finals that nobody has heard: the next start asks for them.
-    if (this.#failure === undefined) this.#recorder.close();
-    this.#apply(this.#failure === undefined ? "stream-finished" : "stream-failed");
+    this.#apply("stream-ended");
   }
 
   #end(): void {
-    const cause = this.#failure?.code ?? this.#stopCause ?? "provider-end";
+    const cause = this.#failure?.code ?? this.#stop?.cause ?? "provider-end";
     try {
       this.#deps.client.end(this.#failure);
     } catch (error) {

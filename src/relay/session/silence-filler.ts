@@ -1,11 +1,16 @@
-import type { AudioEncoding, AudioFormat, RecognitionOptions } from "../ports.ts";
-import { bytesPerMs } from "../timeline.ts";
+import {
+  type AudioEncoding,
+  type AudioFormat,
+  bytesPerMs,
+  bytesPerSample,
+} from "../recognition/audio-format.ts";
+import type { RecognitionOptions } from "../recognition/recognition-options.ts";
 
 /** All in milliseconds. */
 export interface SilenceLimits {
   /** A client that sends nothing for this long has paused, and its utterance is brought to an end. */
   readonly quietMs: number;
-  /** So much more silence than the chosen endpointing closes an utterance. */
+  /** Silence as long as the chosen endpointing, and so much more, closes an utterance for sure. */
   readonly closingMs: number;
   /** From then on a little silence is sent this often, before the provider drops a quiet socket (R13). */
   readonly keepaliveMs: number;
@@ -59,8 +64,8 @@ export class SilenceFiller {
   }
 
   #createSilence(durationMs: number): Uint8Array {
-    const bytesPerSample = this.#format.bitDepth / 8;
-    const samples = Math.round((durationMs * bytesPerMs(this.#format)) / bytesPerSample);
-    return new Uint8Array(samples * bytesPerSample).fill(SILENT_BYTES[this.#format.encoding]);
+    const sampleBytes = bytesPerSample(this.#format);
+    const samples = Math.round((durationMs * bytesPerMs(this.#format)) / sampleBytes);
+    return new Uint8Array(samples * sampleBytes).fill(SILENT_BYTES[this.#format.encoding]);
   }
 }

@@ -4,8 +4,8 @@
  */
 
 /**
- * Befalls requests that have not come yet, each kind the next `count` of them, in the order of the
- * calls.
+ * Befalls the next `count` requests of its kind that come. Several faults for one kind of request
+ * take their turns in the order in which they were given.
  */
 export type DoorFault =
   | {
@@ -15,7 +15,7 @@ export type DoorFault =
       /** Sets the Retry-After header. */
       readonly retryAfterSeconds?: number;
     }
-  /** The answer takes `holdMs` longer. No session is made for a client that has left by then. */
+  /** The answer takes `holdMs` longer. No session is made for a client that is gone by then. */
   | { readonly kind: "hang-posts"; readonly count: number; readonly holdMs: number }
   | { readonly kind: "refuse-handshakes"; readonly count: number; readonly status: number }
   /** The handshake succeeds and the socket is closed at once. */

@@ -1,4 +1,4 @@
-import type { AudioEncoding } from "../../relay/ports.ts";
+import type { AudioEncoding } from "../../relay/recognition/audio-format.ts";
 
 /**
  * One level per window. Ten milliseconds are a whole number of samples at every rate that the
@@ -73,13 +73,13 @@ export class LoudnessMeter {
   #measure(bytes: Uint8Array, from: number, blocks: number): void {
     const audio = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     let offset = from;
-    let left = blocks;
-    while (left > 0) {
-      const count = Math.min(left, this.#windowSamples - this.#samples);
+    let unmeasured = blocks;
+    while (unmeasured > 0) {
+      const count = Math.min(unmeasured, this.#windowSamples - this.#samples);
       this.#sum += this.#sumSquares(audio, offset, count, this.#blockBytes);
       this.#samples += count;
       offset += count * this.#blockBytes;
-      left -= count;
+      unmeasured -= count;
       if (this.#samples === this.#windowSamples) this.#closeWindow();
     }
   }

@@ -25,7 +25,10 @@ export const LOCATABLE_WINDOWS = WINDOWS_PER_SECOND / 2;
 /** Between two sentences the sample is silent for 0.6 s, inside one for 0.1 s at most. */
 const SENTENCE_PAUSE_SECONDS = 0.3;
 
-/** What a stretch of audio looks like, and where in the recording that look is found. */
+/**
+ * The bundled sample as a row of levels: where in it a stretch of audio is found, and which words
+ * are spoken there.
+ */
 export class Recording {
   readonly #levels: Float32Array;
   readonly #words: readonly SpokenWord[];

@@ -36,13 +36,13 @@ export class SpeechRecogniser {
   #endWindow = 0;
   #utteranceNumber = 0;
   /**
-   * Session position minus recording position, where they last agreed. It is tried first: audio
-   * mostly goes on.
+   * Session position minus recording position, where they last agreed. It is tried first, because
+   * audio mostly goes on where it was.
    */
   #shiftWindows: number | undefined;
   /**
-   * The recording is searched as a whole when this much was heard. It doubles, because a search is
-   * dear.
+   * The recording is searched as a whole when this much of the utterance was heard. It doubles after
+   * each search, because a search is dear.
    */
   #searchAtWindows = LOCATABLE_WINDOWS;
 
@@ -82,8 +82,8 @@ export class SpeechRecogniser {
   }
 
   /**
-   * All words of the utterance; none where it is a stretch of the recording that holds most of no
-   * word.
+   * All words of the utterance. None where it is so short a stretch of the recording that no word
+   * lies in it by more than half.
    */
   end(startWindow: number, endWindow: number): SpokenWord[] {
     this.#searchAtWindows = LOCATABLE_WINDOWS;

@@ -38,7 +38,7 @@ export class Transcriber {
   readonly #recogniser: SpeechRecogniser;
   #windows = 0;
   #speechWindow: number | undefined;
-  /** Of the last partial, so that only another complete word makes the next one. */
+  /** Words of the last partial: the next one comes when there is one more. */
   #wordCount = 0;
 
   constructor(deps: TranscriberDeps, request: SessionRequest) {

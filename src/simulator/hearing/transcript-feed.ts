@@ -34,8 +34,8 @@ export class TranscriptFeed {
   readonly #timers = new Set<RunningTimer>();
   readonly #finals: TranscribedUtterance[] = [];
   #utteranceCount = 0;
-  /** Of the utterance being spoken, once it has words. */
-  #utteranceId: string | undefined;
+  /** The provider's own id of the utterance that is being spoken, once it has words. */
+  #localId: string | undefined;
 
   constructor(deps: TranscriptFeedDeps, options: TranscriptFeedOptions) {
     this.#deps = deps;
@@ -48,7 +48,7 @@ export class TranscriptFeed {
         recording: deps.recording,
         onSpeechStart: (time) => deps.emit({ type: "speech_start", data: { time, channel: 0 } }),
         onSpeechEnd: (time) => deps.emit({ type: "speech_end", data: { time, channel: 0 } }),
-        onPartial: (utterance) => this.#emitTranscript(this.#currentId(), false, utterance),
+        onPartial: (utterance) => this.#emitTranscript(this.#currentLocalId(), false, utterance),
         onFinal: (utterance) => this.#scheduleFinal(utterance),
       },
       options.request,
@@ -81,8 +81,8 @@ export class TranscriptFeed {
   }
 
   #scheduleFinal(utterance: TranscribedUtterance): void {
-    const id = this.#currentId();
-    this.#utteranceId = undefined;
+    const id = this.#currentLocalId();
+    this.#localId = undefined;
     this.#afterFinalDelay(() => {
       const text = utterance.text.padEnd(this.#finalLengthMin, " …");
       const final = this.#deps.poison.apply({ ...utterance, text });
@@ -113,11 +113,11 @@ export class TranscriptFeed {
   }
 
   /** Two digits of channel, eight of a count that begins at zero in every session. */
-  #currentId(): string {
-    if (this.#utteranceId === undefined) {
-      this.#utteranceId = `00_${String(this.#utteranceCount).padStart(8, "0")}`;
+  #currentLocalId(): string {
+    if (this.#localId === undefined) {
+      this.#localId = `00_${String(this.#utteranceCount).padStart(8, "0")}`;
       this.#utteranceCount += 1;
     }
-    return this.#utteranceId;
+    return this.#localId;
   }
 }

@@ -3,7 +3,7 @@ import type { TranscribedUtterance, TranslationMessage } from "../wire/messages.
 
 /** Knows no other language: says the same again, with the target's code before it. */
 export function translate(
-  utteranceId: string,
+  localId: string,
   utterance: TranscribedUtterance,
   target: TranslationCode,
 ): TranslationMessage {
@@ -11,7 +11,7 @@ export function translate(
     type: "translation",
     error: null,
     data: {
-      utterance_id: utteranceId,
+      utterance_id: localId,
       utterance,
       original_language: utterance.language,
       target_language: target,

@@ -38,8 +38,8 @@ export interface VoiceActivityOptions {
  * Finds utterances in a row of levels. It counts windows and knows no clock, so fast audio gives
  * the same utterances.
  *
- * Modes: silent → speaking → silent; a forced close leads to silent too, where one loud window is
- * then enough.
+ * Modes: silent → speaking → silent. An utterance that is closed for its length leads to silent too;
+ * one loud window then opens the next.
  */
 export class VoiceActivity {
   readonly #deps: VoiceActivityDeps;

@@ -3,7 +3,8 @@ import { flagOf, type LiveMessage, type MessageBody } from "../wire/messages.ts"
 import type { MessagesConfig } from "../wire/session-request.ts";
 
 /**
- * Of the messages that a result repeats: three hours of lively speech. The oldest ones leave first.
+ * How many messages a result repeats: those of three hours of lively speech. Beyond it the oldest
+ * ones are dropped.
  */
 const MESSAGES_MAX = 50_000;
 
@@ -23,7 +24,7 @@ export class MessageChannel {
   readonly #sessionId: string;
   readonly #flags: MessagesConfig;
   readonly #messages: string[] = [];
-  /** Undefined: messages are kept only, and not sent when a socket comes. */
+  /** While there is none, messages are kept for the result alone: the next socket never gets them. */
   outlet: Outlet | undefined;
 
   constructor(sessionId: string, flags: MessagesConfig) {

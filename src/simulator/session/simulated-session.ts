@@ -9,7 +9,7 @@ import type { SessionRequest } from "../wire/session-request.ts";
 import { AudioIntake, type AudioIntakeOptions, type ReceivedAudio } from "./audio-intake.ts";
 import { MessageChannel, type Outlet } from "./message-channel.ts";
 
-/** Everything was said; from the client: as if it had asked to stop. */
+/** Everything was said. A client that closes with it has thereby asked to stop. */
 const CLOSE_DONE = 1000;
 /** The server stops. */
 const CLOSE_GOING = 1001;
@@ -26,14 +26,14 @@ const CLOSE_ENDED = 4403;
  */
 const CLOSE_REPLACED = 4409;
 
-export interface LiveSessionDeps {
+export interface SimulatedSessionDeps {
   readonly recording: Recording;
   readonly poison: Poison;
   /** Comes once, before the last socket is closed. Not after `stop`. */
   onEnded(): void;
 }
 
-export interface LiveSessionOptions extends AudioIntakeOptions, TranscriptFeedOptions {}
+export interface SimulatedSessionOptions extends AudioIntakeOptions, TranscriptFeedOptions {}
 
 /** How long a session goes on; see `SimulatorOptions`. */
 export interface SessionLimits {
@@ -51,12 +51,12 @@ export interface SessionLimits {
  * counts and positions go on. What is said without a socket is found in `messages` only. An action
  * that the mode does not allow is refused by its acknowledgment.
  */
-export class LiveSession {
+export class SimulatedSession {
   readonly id = crypto.randomUUID();
   readonly token = crypto.randomUUID();
   readonly createdAt = new Date();
   readonly request: SessionRequest;
-  readonly #deps: LiveSessionDeps;
+  readonly #deps: SimulatedSessionDeps;
   readonly #channel: MessageChannel;
   readonly #feed: TranscriptFeed;
   readonly #intake: AudioIntake;
@@ -67,7 +67,7 @@ export class LiveSession {
   /** The last audio, or the last change of socket. */
   #activeAtMs = Date.now();
 
-  constructor(deps: LiveSessionDeps, options: LiveSessionOptions) {
+  constructor(deps: SimulatedSessionDeps, options: SimulatedSessionOptions) {
     const { recording, poison } = deps;
     const { request } = options;
     this.request = request;
@@ -135,8 +135,8 @@ export class LiveSession {
   }
 
   /**
-   * A socket to the session's URL has opened. An ended session closes it, an open one leaves its
-   * earlier socket.
+   * A socket to the session's URL has opened. An ended session closes it; an open one takes it and
+   * closes the one before.
    */
   attach(outlet: Outlet): void {
     if (this.#mode === "ended") {
@@ -153,7 +153,7 @@ export class LiveSession {
     this.#channel.emit({ type: "start_recording" });
   }
 
-  /** A socket has closed. One that the session had left changes nothing. */
+  /** A socket has closed. One that another has replaced changes nothing. */
   detach(outlet: Outlet, code: number): void {
     if (outlet !== this.#channel.outlet) return;
     this.#channel.outlet = undefined;

@@ -3,7 +3,7 @@ import { after, type RunningTimer } from "../../kernel/timers.ts";
 import type { Oddity, SocketFault } from "../faults/fault.ts";
 import type { MessageBody } from "../wire/messages.ts";
 import type { Outlet } from "./message-channel.ts";
-import type { LiveSession } from "./simulated-session.ts";
+import type { SimulatedSession } from "./simulated-session.ts";
 
 /** No status was received: what a socket that broke is reported with. */
 const CLOSE_BROKEN = 1006;
@@ -28,8 +28,8 @@ export interface Connection {
  *
  * Modes: opening → open → closed. Without a fault it passes everything on, both ways, at once.
  */
-export class LiveSocket implements Outlet {
-  readonly #session: LiveSession;
+export class SimulatedSocket implements Outlet {
+  readonly #session: SimulatedSession;
   readonly #timers = new Set<RunningTimer>();
   #connection: Connection | undefined;
   #isFrozen = false;
@@ -42,7 +42,7 @@ export class LiveSocket implements Outlet {
   /** The partial that waits for its final or for the next one. */
   #partial: string | undefined;
 
-  constructor(session: LiveSession) {
+  constructor(session: SimulatedSession) {
     this.#session = session;
   }
 
@@ -58,7 +58,7 @@ export class LiveSocket implements Outlet {
   }
 
   /** The socket is gone, whoever closed it. A frozen one has not read the client's code. */
-  leave(code: number): void {
+  noteClose(code: number): void {
     this.#release();
     this.#session.detach(this, this.#isFrozen ? CLOSE_BROKEN : code);
   }
@@ -74,7 +74,7 @@ export class LiveSocket implements Outlet {
     const connection = this.#connection;
     if (this.#isFrozen) connection?.terminate();
     else {
-      // Whoever closes in order has nothing left to say.
+      // Whoever closes in order has said everything before.
       this.#sayLate(Infinity);
       this.#sayHeld();
       connection?.close(code, reason);

@@ -1,8 +1,8 @@
-import { unreachable } from "../../kernel/assert.ts";
 /**
  * The messages of the provider's socket, as it sends them. Arrays are mutable because the official
  * client's types, which a test holds these against, have them so.
  */
+import { unreachable } from "../../kernel/assert.ts";
 import type { LanguageCode, TranslationCode } from "../../relay/recognition/language-codes.ts";
 import type { MessagesConfig } from "./session-request.ts";
 
@@ -51,7 +51,7 @@ type Acknowledgment<Data> =
     };
 
 export type AudioChunkAcknowledgment = { readonly type: "audio_chunk" } & Acknowledgment<{
-  /** From the end of the chunk before to a running count, which is exclusive. */
+  /** From where the chunk before ended to the bytes counted so far; the end is exclusive. */
   readonly byte_range: [number, number];
   readonly time_range: [number, number];
 }>;

@@ -7,9 +7,9 @@ interface KeptFrame {
 }
 
 export interface AudioBacklogOptions {
-  /** Of audio; more is never kept. */
+  /** Audio beyond it is never kept. */
   readonly bytesMax: number;
-  /** Of the latest audio; so much is kept even when the memory of the process is exhausted. */
+  /** So much of the latest audio is kept even when the memory of the process is exhausted. */
   readonly bytesMin: number;
 }
 

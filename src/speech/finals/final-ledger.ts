@@ -6,10 +6,10 @@ export interface FinalStretch {
   readonly end: number;
 }
 
-/** Finals remembered: more than six hours of lively speech. Whoever was not heard for longer is not looked for. */
+/** Finals remembered: more than six hours of lively speech. No replay reaches so far back. */
 const STRETCHES_MAX = 8192;
 
-/** What a session reports of one utterance may differ by so much from what another one does. */
+/** Two provider sessions may place the same utterance apart by so much. */
 const SLACK_SECONDS = 0.1;
 
 /** No word is as short as this. */
@@ -47,7 +47,11 @@ export class FinalLedger {
     return this.#coveredSeconds(start, end) * 2 > end - start;
   }
 
-  /** The final that a cut has left of an utterance which, as a whole, takes the given stretch and says more than is known. */
+  /**
+   * The final of a mere piece of what was said in the given stretch. A replay that begins in the middle of an utterance makes the
+   * provider report its rest as a final; the utterance as a whole, which is reported later, replaces that piece. Undefined
+   * where finals cover the stretch but for less than a word.
+   */
   findPiece(start: number, end: number): FinalStretch | undefined {
     if (end - start - this.#coveredSeconds(start, end) < WORD_SECONDS) return undefined;
     return this.#endingAfter(start).find(

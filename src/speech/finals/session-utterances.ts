@@ -1,64 +1,66 @@
-import type { TranscriptEvent, TranslationEvent } from "../gladia/gladia-messages.ts";
+import type { Utterance } from "../../relay/ports.ts";
 
-/** An utterance with its place in the source, in seconds. */
-export interface PlacedTranscript extends TranscriptEvent {
-  /** "<provider session id>:<provider utterance id>" (R4). */
-  readonly key: string;
-}
-
-/** What one provider session has said: which utterances are final, and which are still being spoken. */
-export class LinkUtterances {
-  readonly #finalIds = new Set<string>();
+/** What one provider session has said: which utterances are final, and which are still being spoken. All by their keys. */
+export class SessionUtterances {
+  readonly #finalKeys = new Set<string>();
   readonly #translations = new Set<string>();
-  /** Utterances whose final has not come, by id, in the order in which they began. */
-  readonly #speaking = new Map<string, PlacedTranscript>();
+  /** The latest state of each utterance whose final has not come, in the order in which they began. */
+  readonly #spoken = new Map<string, Utterance>();
 
   /** The latest state of each utterance whose final has not come, in the order in which they began. */
-  get unfinished(): readonly PlacedTranscript[] {
-    return [...this.#speaking.values()];
+  get unfinished(): readonly Utterance[] {
+    return [...this.#spoken.values()];
   }
 
   /** The first of them. */
-  get oldest(): PlacedTranscript | undefined {
-    return this.#speaking.values().next().value;
+  get oldest(): Utterance | undefined {
+    return this.#spoken.values().next().value;
   }
 
-  hasSeenFinal(utteranceId: string): boolean {
-    return this.#finalIds.has(utteranceId);
+  hasSeenFinal(key: string): boolean {
+    return this.#finalKeys.has(key);
   }
 
-  hasSeenTranslation({ utteranceId, language }: TranslationEvent): boolean {
-    return this.#translations.has(`${utteranceId} ${language}`);
+  hasSeenTranslation(key: string, language: string): boolean {
+    return this.#translations.has(`${key} ${language}`);
   }
 
-  noteTranslation({ utteranceId, language }: TranslationEvent): void {
-    this.#translations.add(`${utteranceId} ${language}`);
+  noteTranslation(key: string, language: string): void {
+    this.#translations.add(`${key} ${language}`);
   }
 
-  /** What is to be told of a transcript, if anything. */
-  note(transcript: PlacedTranscript): PlacedTranscript | undefined {
-    const { utteranceId, isFinal } = transcript;
+  /** What is to be told of this state of an utterance, if anything. */
+  note(utterance: Utterance): Utterance | undefined {
+    const { key, isFinal } = utterance;
     // A partial that comes after its final says nothing new, and neither does a second final.
-    if (this.#finalIds.has(utteranceId)) return undefined;
-    // It began before a resume and ends in what was replayed: of what it mixes, each part has a final of its own.
-    const isTorn = transcript.endSeconds < transcript.startSeconds;
+    if (this.#finalKeys.has(key)) return undefined;
     if (isFinal) {
-      this.#finalize(utteranceId);
+      this.#finish(key);
       // An empty final takes the partials back.
-      return isTorn ? { ...transcript, text: "", endSeconds: transcript.startSeconds } : transcript;
+      return isTorn(utterance)
+        ? { ...utterance, text: "", endSeconds: utterance.startSeconds }
+        : utterance;
     }
-    if (isTorn) return undefined;
-    this.#speaking.set(utteranceId, transcript);
-    return transcript;
+    if (isTorn(utterance)) return undefined;
+    this.#spoken.set(key, utterance);
+    return utterance;
   }
 
   /** Finals come in order: an utterance that began before this one never gets its own. */
-  #finalize(utteranceId: string): void {
-    this.#finalIds.add(utteranceId);
-    if (!this.#speaking.has(utteranceId)) return;
-    for (const id of this.#speaking.keys()) {
-      this.#speaking.delete(id);
-      if (id === utteranceId) return;
+  #finish(finishedKey: string): void {
+    this.#finalKeys.add(finishedKey);
+    if (!this.#spoken.has(finishedKey)) return;
+    for (const key of this.#spoken.keys()) {
+      this.#spoken.delete(key);
+      if (key === finishedKey) return;
     }
   }
+}
+
+/**
+ * Whether an utterance ends before it begins. One that began before a resume may end in audio that was sent again, which lies
+ * further back in the source: it mixes two utterances, and the provider reports each of them once more by itself.
+ */
+export function isTorn({ startSeconds, endSeconds }: Utterance): boolean {
+  return endSeconds < startSeconds;
 }

@@ -1,41 +1,17 @@
 /**
- * Finals that were said while nobody listened: `GET /v2/live/{id}` repeats every message of a
- * session that is over. Where the account keeps nothing (zero retention), nothing is repeated.
+ * Finals that were said while nobody listened: `GET /v2/live/{id}` repeats every message of a session that is over. Where
+ * the account keeps nothing (zero retention), nothing is repeated.
  */
 import * as v from "valibot";
-import { backoffMs, type BackoffOptions } from "../../kernel/backoff.ts";
 import { readBody } from "../../kernel/bounded-body.ts";
-import { sleep } from "../../kernel/timers.ts";
-import {
-  OUTLOOK,
-  type FoundFinals,
-  type RecoveryObstacle,
-  type Unavailable,
+import type {
+  Recovery,
+  RecoveryObstacle,
+  Unavailable,
 } from "../../relay/recovery/recovered-finals.ts";
+import type { ProviderEvent } from "../provider-adapter.ts";
 import type { GladiaAccount } from "./gladia-api.ts";
-import {
-  parseGladiaMessage,
-  type GladiaEvent,
-  type TranscriptEvent,
-  type TranslationEvent,
-} from "./gladia-messages.ts";
-
-/** As they would have come on the socket. */
-export interface FoundEvents extends FoundFinals {
-  readonly finals: readonly TranscriptEvent[];
-  readonly translations: readonly TranslationEvent[];
-}
-
-export interface RecoveryPace extends BackoffOptions {
-  /** Questions in all, the first one included. */
-  readonly attemptsMax: number;
-}
-
-/**
- * For whoever waits for the answer: the provider's last message comes about a second after a stop,
- * and half a minute is as long as anybody waits for a caption.
- */
-export const RECOVERY_PACE: RecoveryPace = { attemptsMax: 6, firstMs: 1000, mostMs: 8000 };
+import { parseGladiaMessage } from "./gladia-messages.ts";
 
 /** One attempt's limit, body included; the official client allows as much. */
 const ATTEMPT_MS = 10_000;
@@ -48,27 +24,12 @@ const jobSchema = v.object({
   result: v.nullish(v.object({ messages: v.nullish(v.array(v.unknown())) })),
 });
 
-/** Asks until there is an answer, `pace` allows no more, or `signal` aborts. Never rejects. */
-export async function recoverFinals(
-  account: GladiaAccount,
-  providerSessionId: string,
-  signal: AbortSignal,
-  pace: RecoveryPace = RECOVERY_PACE,
-): Promise<FoundEvents | Unavailable> {
-  for (let attempt = 1; ; attempt += 1) {
-    const recovery = await askForFinals(account, providerSessionId, signal);
-    const isPassing = recovery.kind === "unavailable" && OUTLOOK[recovery.reason] === "soon";
-    if (!isPassing || attempt >= pace.attemptsMax) return recovery;
-    await sleep(backoffMs(attempt, pace), signal);
-  }
-}
-
 /** Asks once. Never rejects. */
 export async function askForFinals(
   account: GladiaAccount,
   providerSessionId: string,
   signal: AbortSignal,
-): Promise<FoundEvents | Unavailable> {
+): Promise<Recovery> {
   try {
     const url = new URL(`/v2/live/${encodeURIComponent(providerSessionId)}`, account.apiUrl);
     const response = await fetch(url, {
@@ -89,7 +50,7 @@ export async function askForFinals(
   }
 }
 
-function readJob(json: unknown): FoundEvents | Unavailable {
+function readJob(json: unknown): Recovery {
   const parsed = v.safeParse(jobSchema, json);
   if (!parsed.success) return unavailable("unreachable");
   const { status, result } = parsed.output;
@@ -99,13 +60,13 @@ function readJob(json: unknown): FoundEvents | Unavailable {
   const events = messages.flatMap(eventIn);
   return {
     kind: "found",
-    finals: events.filter((event) => event.kind === "transcript").filter(({ isFinal }) => isFinal),
+    finals: events.filter((event) => event.kind === "utterance").filter(({ isFinal }) => isFinal),
     translations: events.filter((event) => event.kind === "translation"),
   };
 }
 
 /** A message that cannot be read is left out, as on the socket. */
-function eventIn(message: unknown): readonly GladiaEvent[] {
+function eventIn(message: unknown): readonly ProviderEvent[] {
   const parsed = typeof message === "string" ? parseGladiaMessage(message) : undefined;
   return parsed?.ok === true ? [parsed.value] : [];
 }

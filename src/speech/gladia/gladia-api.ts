@@ -5,8 +5,9 @@
  */
 import * as v from "valibot";
 import { describeError } from "../../kernel/errors.ts";
-import type { RecognitionOptions } from "../../relay/ports.ts";
-import { GladiaError } from "../provider-error.ts";
+import type { RecognitionOptions } from "../../relay/recognition/recognition-options.ts";
+import type { SessionGrant } from "../provider-adapter.ts";
+import { ProviderError } from "../provider-error.ts";
 import { toRequestBody } from "./live-request.ts";
 
 export interface GladiaAccount {
@@ -16,17 +17,10 @@ export interface GladiaAccount {
   readonly region: "us-west" | "eu-west" | undefined;
 }
 
-export interface LiveSession {
-  /** The provider's session id: utterance ids are unique only together with it. */
-  readonly id: string;
-  /** Where to open the socket, used as given. Secret. */
-  readonly url: string;
-}
-
 /** One attempt's limit. The official client uses the same. */
 const ATTEMPT_MS = 10_000;
 
-const liveSessionSchema = v.object({
+const grantSchema = v.object({
   id: v.pipe(v.string(), v.nonEmpty()),
   // A URL that cannot be opened would be quoted by the error about it.
   url: v.pipe(v.string(), v.url(), v.regex(/^wss?:\/\//)),
@@ -37,16 +31,12 @@ const errorSchema = v.object({
   validation_errors: v.optional(v.array(v.string())),
 });
 
-/**
- * Asks for a session, once: when to ask again is the stream's business.
- *
- * Rejects with a `GladiaError` that names the status and its reason.
- */
-export async function requestLiveSession(
+/** Asks for a provider session, once. Rejects with a `ProviderError` that names the status and its reason. */
+export async function requestSession(
   account: GladiaAccount,
   options: RecognitionOptions,
   signal: AbortSignal,
-): Promise<LiveSession> {
+): Promise<SessionGrant> {
   const url = new URL("/v2/live", account.apiUrl);
   if (account.region !== undefined) url.searchParams.set("region", account.region);
   let response: Response;
@@ -62,7 +52,7 @@ export async function requestLiveSession(
     });
     body = await response.json().catch(() => undefined);
   } catch (error) {
-    throw new GladiaError(
+    throw new ProviderError(
       "provider-unreachable",
       `could not reach ${url.host}: ${describeError(error)}`,
       { retryable: true, cause: error },
@@ -71,9 +61,9 @@ export async function requestLiveSession(
   if (response.status !== 201 && response.status !== 200) {
     throw refusalOf(response, reasonIn(body, account));
   }
-  const parsed = v.safeParse(liveSessionSchema, body);
+  const parsed = v.safeParse(grantSchema, body);
   if (parsed.success) return parsed.output;
-  throw new GladiaError(
+  throw new ProviderError(
     "provider-unreachable",
     `expected a live session with id and url, got status ${response.status} without them`,
     { retryable: true },
@@ -81,23 +71,23 @@ export async function requestLiveSession(
 }
 
 /** Statuses by Gladia's API reference (400, 401, 422) and its support pages (429); the others by their HTTP meaning. */
-function refusalOf({ status, headers }: Response, reason: string): GladiaError {
+function refusalOf({ status, headers }: Response, reason: string): ProviderError {
   if (status === 401 || status === 403) {
-    return new GladiaError("provider-refused", `status ${status}: check GLADIA_API_KEY${reason}`);
+    return new ProviderError("provider-refused", `status ${status}: check GLADIA_API_KEY${reason}`);
   }
   if (status === 429) {
-    return new GladiaError(
+    return new ProviderError(
       "provider-busy",
       `status 429: the account has no free live session${reason}`,
       { retryable: true, retryAfterMs: parseRetryAfter(headers.get("retry-after")) },
     );
   }
   if (status >= 500 || status === 408) {
-    return new GladiaError("provider-unreachable", `status ${status}${reason}`, {
+    return new ProviderError("provider-unreachable", `status ${status}${reason}`, {
       retryable: true,
     });
   }
-  return new GladiaError("provider-refused", `status ${status}${reason}`);
+  return new ProviderError("provider-refused", `status ${status}${reason}`);
 }
 
 /** Seconds, as RFC 9110 allows; its other form, a date, is not used by such answers. */

@@ -1,53 +1,17 @@
 /**
- * What Gladia Live v2 says on its socket, as far as the bridge acts on it. Everything is unknown until it is read here;
+ * What Gladia Live v2 says on its socket, as far as a stream acts on it. Everything is unknown until it is read here;
  * the provider's message types and their sources are described in its API reference, "Live v2 WebSocket".
  */
 import { accepted, refused, type Parsed } from "../../kernel/result.ts";
+import type { ProviderEvent } from "../provider-adapter.ts";
 
-export interface TranscriptEvent {
-  readonly kind: "transcript";
-  /** Unique within the provider's session only; opaque. */
-  readonly utteranceId: string;
-  readonly isFinal: boolean;
-  /** Trimmed: the provider puts a space before every text. */
-  readonly text: string;
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  readonly language: string | undefined;
-  readonly confidence: number | undefined;
-}
-
-/** A final in another language; the provider sends one for each target. */
-export interface TranslationEvent {
-  readonly kind: "translation";
-  /** Of the transcript that it translates. */
-  readonly utteranceId: string;
-  /** Trimmed. */
-  readonly text: string;
-  readonly language: string;
-  readonly originalLanguage: string | undefined;
-  /** Of the original, so that both belong to the same moment. */
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-}
-
-export type GladiaEvent =
-  | TranscriptEvent
-  | TranslationEvent
-  /** Audio has arrived. Bytes of the whole session; whether `to` is inside the range, the provider does not say. */
-  | { readonly kind: "acknowledgement"; readonly from: number; readonly to: number }
-  /** Audio or a stop was refused, or a translation failed. The reason is the provider's own sentence. */
-  | { readonly kind: "refusal"; readonly of: string; readonly reason: string }
-  /** Nothing that the bridge acts on. */
-  | { readonly kind: "other" };
-
-const OTHER: Parsed<GladiaEvent> = accepted({ kind: "other" });
+const OTHER: Parsed<ProviderEvent> = accepted({ kind: "other" });
 
 /** A provider's sentence is cut to this many characters before it is logged or shown. */
 const REASON_LENGTH_MAX = 300;
 
 /** Reads one text frame. Unknown types are "other", because the provider adds some; a problem never quotes the frame. */
-export function parseGladiaMessage(frame: string): Parsed<GladiaEvent> {
+export function parseGladiaMessage(frame: string): Parsed<ProviderEvent> {
   let json: unknown;
   try {
     json = JSON.parse(frame);
@@ -68,7 +32,7 @@ export function parseGladiaMessage(frame: string): Parsed<GladiaEvent> {
   return OTHER;
 }
 
-function parseAcknowledgement(data: unknown): Parsed<GladiaEvent> {
+function parseAcknowledgement(data: unknown): Parsed<ProviderEvent> {
   const range = isRecord(data) ? data["byte_range"] : undefined;
   // What an array holds is not known; `isArray` says that it is anything.
   const [from, to] = Array.isArray(range) ? (range as readonly unknown[]) : [];
@@ -78,7 +42,7 @@ function parseAcknowledgement(data: unknown): Parsed<GladiaEvent> {
   return accepted({ kind: "acknowledgement", from, to });
 }
 
-function parseTranscript(data: unknown): Parsed<GladiaEvent> {
+function parseTranscript(data: unknown): Parsed<ProviderEvent> {
   if (!isRecord(data) || !isRecord(data["utterance"])) {
     return refused("expected data.utterance in a transcript");
   }
@@ -90,9 +54,10 @@ function parseTranscript(data: unknown): Parsed<GladiaEvent> {
     return refused("expected data.utterance.start and end in seconds, start first");
   }
   return accepted({
-    kind: "transcript",
-    utteranceId: id,
+    kind: "utterance",
+    localId: id,
     isFinal: data["is_final"] === true,
+    // The provider puts a space before every text.
     text: text.trim(),
     startSeconds: start,
     endSeconds: end,
@@ -101,14 +66,14 @@ function parseTranscript(data: unknown): Parsed<GladiaEvent> {
   });
 }
 
-function parseTranslation({ data, error }: Record<string, unknown>): Parsed<GladiaEvent> {
+function parseTranslation({ data, error }: Record<string, unknown>): Parsed<ProviderEvent> {
   if (isRecord(error)) {
     return accepted({ kind: "refusal", of: "translation", reason: refusalReason({ error }) });
   }
   if (!isRecord(data) || !isRecord(data["utterance"]) || !isRecord(data["translated_utterance"])) {
     return refused("expected data.utterance and data.translated_utterance in a translation");
   }
-  const { utterance_id: id, target_language: language, original_language: original } = data;
+  const { utterance_id: id, target_language: language } = data;
   const { start, end } = data["utterance"];
   const { text } = data["translated_utterance"];
   if (typeof id !== "string" || id === "" || typeof language !== "string" || language === "") {
@@ -122,10 +87,9 @@ function parseTranslation({ data, error }: Record<string, unknown>): Parsed<Glad
   }
   return accepted({
     kind: "translation",
-    utteranceId: id,
+    localId: id,
     text: text.trim(),
     language,
-    originalLanguage: typeof original === "string" && original !== "" ? original : undefined,
     startSeconds: start,
     endSeconds: end,
   });

@@ -1,4 +1,7 @@
-import type { RecognitionOptions, VocabularyEntry } from "../../relay/ports.ts";
+import type {
+  RecognitionOptions,
+  VocabularyEntry,
+} from "../../relay/recognition/recognition-options.ts";
 
 /** The body of `POST /v2/live`: one channel, partials, finals and acknowledgments, and of all else only what was chosen. */
 export function toRequestBody(options: RecognitionOptions): Record<string, unknown> {

@@ -1,8 +1,8 @@
 /**
  * The account's places for live sessions: who has one, who waits for one, and how many there are.
  *
- * How many there are is known (GLADIA_MAX_SESSIONS) or learned, and always an estimate, because
- * other programs may use the same account. A 429 says that it is too high: it falls to what is in
+ * How many there are is known (a setting) or learned, and always an estimate, because other
+ * programs may use the same account. A 429 says that it is too high: it falls to what is in
  * use here, and for a while somebody gets in only when somebody leaves. Then, while anybody waits,
  * it rises by 1, 2, 4 … places, until the next 429 or the ceiling.
  *
@@ -10,37 +10,37 @@
  * positions.
  */
 import { every, type RunningTimer } from "../../kernel/timers.ts";
-import { GladiaError } from "../provider-error.ts";
+import { ProviderError } from "../provider-error.ts";
 
-/** A place in the account. Once it was given back, both do nothing. */
-export interface ProviderSlot {
+/** A place in the account. After it was given back, neither method does anything. */
+export interface AccountPlace {
   /** Gives it back; whoever waits longest gets it before this returns. */
   release(): void;
   /**
    * Gives it back because the provider answered 429, and waits again, before all that were never
-   * granted one: `onQueued` comes at once, `onGranted` with another slot later. `retryAfterMs` is
+   * granted one: `onQueued` comes at once, `onGranted` with another place later. `retryAfterMs` is
    * what the provider advised, if anything.
    */
   returnAsBusy(retryAfterMs?: number): void;
 }
 
-/** Neither may throw. */
-export interface SlotListener {
-  /** The slot is the listener's until it gives it back. */
-  onGranted(slot: ProviderSlot): void;
+/** Hears of its place. Neither method may throw. */
+export interface PlaceListener {
+  /** The place is the listener's until it gives it back. */
+  onGranted(place: AccountPlace): void;
   /** Counts from 1. Comes at once, then once a second if it has changed. */
   onQueued(position: number): void;
 }
 
-export type SlotRequest =
-  /** Granted already, or waiting. `cancel` leaves the line; whoever has a slot, keeps it. */
+export type PlaceRequest =
+  /** Granted already, or waiting. `cancel` leaves the line; whoever has a place, keeps it. */
   | { readonly kind: "accepted"; cancel(): void }
   /** Too many wait already, or nobody is served any more: "provider-busy". No callback comes. */
-  | { readonly kind: "refused"; readonly failure: GladiaError };
+  | { readonly kind: "refused"; readonly failure: ProviderError };
 
-export interface ProviderSlotsOptions {
+export interface AccountPlacesOptions {
   /** The account's places; undefined when the operator does not know them. */
-  readonly sessionsMax: number | undefined;
+  readonly placesMax: number | undefined;
   /** A number in [0, 1); a test passes its own. */
   readonly random?: () => number;
 }
@@ -54,7 +54,7 @@ const SWEEP_MS = 1000;
 /** Places become free when sessions end, not by asking: one vain request a minute is enough. */
 const BUSY_MS = 60_000;
 
-/** Of what the provider advises, no more is believed: a place may become free at any moment. */
+/** A longer wait that the provider advises is cut to this: a place may become free at any moment. */
 const BUSY_MS_MAX = 300_000;
 
 /** Up to so much is added to a wait, so that gateways on one account do not ask together. */
@@ -64,15 +64,15 @@ const JITTER_SHARE = 0.25;
 const RISE_MS = 5000;
 
 interface Waiter {
-  readonly listener: SlotListener;
+  readonly listener: PlaceListener;
   toldPosition: number;
 }
 
 /** Modes: serving → stopped (`stop`). */
-export class ProviderSlots {
+export class AccountPlaces {
   readonly #ceiling: number;
   readonly #random: () => number;
-  /** Those whose slot was none. They wait before all others. */
+  /** Those who had a place that the provider did not honour (429). They wait before all others. */
   readonly #returned = new Set<Waiter>();
   readonly #newcomers = new Set<Waiter>();
   #limit: number;
@@ -84,9 +84,9 @@ export class ProviderSlots {
   /** Runs while anybody waits. */
   #sweep: RunningTimer | undefined;
 
-  constructor({ sessionsMax = Number.POSITIVE_INFINITY, random }: ProviderSlotsOptions) {
-    this.#ceiling = sessionsMax;
-    this.#limit = sessionsMax;
+  constructor({ placesMax = Number.POSITIVE_INFINITY, random }: AccountPlacesOptions) {
+    this.#ceiling = placesMax;
+    this.#limit = placesMax;
     this.#random = random ?? Math.random;
   }
 
@@ -104,7 +104,7 @@ export class ProviderSlots {
   }
 
   /** A free place is granted before this returns, and so is `onQueued` called. */
-  acquire(listener: SlotListener): SlotRequest {
+  acquire(listener: PlaceListener): PlaceRequest {
     const waitingMax = Math.min(this.#ceiling, WAITING_MAX);
     const waiter: Waiter = { listener, toldPosition: 0 };
     if (this.queued === 0 && this.#inUse < this.#limit && !this.#isStopped) {
@@ -119,7 +119,7 @@ export class ProviderSlots {
     return { kind: "accepted", cancel: () => this.#cancel(waiter) };
   }
 
-  /** Nobody is granted a slot from now on, or told anything. Repetition is harmless. */
+  /** Nobody is granted a place from now on, or told anything. Repetition is harmless. */
   stop(): void {
     this.#isStopped = true;
     this.#returned.clear();
@@ -223,8 +223,8 @@ function takeFirst(waiters: Set<Waiter>): Waiter | undefined {
   return first.value;
 }
 
-function busy(inUse: number, queued: number): GladiaError {
-  return new GladiaError(
+function busy(inUse: number, queued: number): ProviderError {
+  return new ProviderError(
     "provider-busy",
     `expected a free place in the account's line, got ${inUse} sessions and ${queued} that wait`,
     { retryable: true },

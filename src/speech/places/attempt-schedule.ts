@@ -27,10 +27,6 @@ export class AttemptSchedule {
     this.#processBudget = processBudget;
   }
 
-  get failures(): number {
-    return this.#failures;
-  }
-
   /** The last connection was healthy: what went wrong before it is over. */
   forget(): void {
     this.#failures = 0;

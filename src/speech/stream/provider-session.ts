@@ -1,20 +1,27 @@
 import type { Log } from "../../observe/log.ts";
-import type { Place } from "../../relay/ports.ts";
-import { toUtteranceKey } from "../../relay/timed-transcript.ts";
+import type {
+  Alignment,
+  SpokenTranslation,
+  SpokenUtterance,
+  TranslatedUtterance,
+  Utterance,
+} from "../../relay/ports.ts";
+import { toUtteranceKey } from "../../relay/timeline.ts";
 import type { AudioBacklog } from "../audio/audio-backlog.ts";
-import { PositionMap } from "../audio/position-map.ts";
-import { LinkUtterances, type PlacedTranscript } from "../finals/session-utterances.ts";
-import { Acknowledgements } from "../gladia/acknowledgements.ts";
-import type { LiveSession } from "../gladia/gladia-api.ts";
-import {
-  parseGladiaMessage,
-  type GladiaEvent,
-  type TranscriptEvent,
-  type TranslationEvent,
-} from "../gladia/gladia-messages.ts";
+import { SessionPositions } from "../audio/session-positions.ts";
+import type { Hearing } from "../audio/source-audio.ts";
+import type { ReportingSession } from "../finals/heard-finals.ts";
+import { SessionUtterances } from "../finals/session-utterances.ts";
+import type {
+  Acknowledgements,
+  ProviderAdapter,
+  ProviderEvent,
+  SessionGrant,
+} from "../provider-adapter.ts";
 import { ProviderSocket } from "./provider-socket.ts";
 
-export interface LiveLinkDeps {
+export interface ProviderSessionDeps {
+  readonly adapter: ProviderAdapter;
   readonly log: Log;
   /** The socket is open; what is not acknowledged may be sent. */
   readonly onOpen: () => void;
@@ -23,25 +30,21 @@ export interface LiveLinkDeps {
   /** See `ProviderSocketDeps`. */
   readonly onFailed: (error: unknown) => void;
   readonly onAcknowledged: () => void;
-  readonly onTranscript: (transcript: PlacedTranscript) => void;
-  readonly onTranslation: (event: TranslationEvent) => void;
+  readonly onUtterance: (utterance: Utterance) => void;
+  readonly onTranslation: (translated: TranslatedUtterance) => void;
   /** After a resume the provider turned out to hold this much audio twice, because acknowledgements were lost. */
   readonly onDrift: (bytes: number) => void;
-  /** From this place on, the session's seconds and the source's run side by side. */
-  readonly onPlaced: (place: Place) => void;
+  /** From this moment on, the session's seconds and the source's run side by side. */
+  readonly onAligned: (alignment: Alignment) => void;
 }
 
-export interface LiveLinkOptions {
-  readonly session: LiveSession;
+export interface ProviderSessionOptions {
+  readonly grant: SessionGrant;
   readonly bytesPerSecond: number;
   readonly bytesPerSample: number;
   /** Position of the source where this session's audio begins. */
   readonly sourceStart: number;
 }
-
-/** Tells the provider to keep the session: 1000 would end it. The official resume sample uses the same code. */
-const CLOSE_DETACH = 4500;
-const CLOSE_DONE = 1000;
 
 /** Replayed audio a turn: five seconds of it, ten times a second, catch up at fifty times the speed of speech. */
 const REPLAY_SECONDS = 5;
@@ -55,15 +58,15 @@ const BUFFERED_BYTES_MAX = 262_144;
  *
  * Modes: detached ⇄ connecting → open → detached …; `release` ends it.
  */
-export class LiveLink {
+export class ProviderSession implements Hearing, ReportingSession {
   readonly id: string;
-  /** When the provider session was made, in milliseconds since the epoch. */
+  /** When it was granted, in milliseconds since the epoch. */
   readonly createdAtMs = Date.now();
-  /** What the session has said so far. */
-  readonly utterances = new LinkUtterances();
-  readonly #deps: LiveLinkDeps;
-  readonly #options: LiveLinkOptions;
-  readonly #positions = new PositionMap();
+  /** What it has said so far. */
+  readonly utterances = new SessionUtterances();
+  readonly #deps: ProviderSessionDeps;
+  readonly #options: ProviderSessionOptions;
+  readonly #positions: SessionPositions;
   readonly #acknowledgements: Acknowledgements;
   readonly #socket: ProviderSocket;
   #progressAtMs = 0;
@@ -77,26 +80,29 @@ export class LiveLink {
   #hasMissed = false;
   #isStopRequested = false;
 
-  constructor(deps: LiveLinkDeps, options: LiveLinkOptions) {
-    this.id = options.session.id;
+  constructor(deps: ProviderSessionDeps, options: ProviderSessionOptions) {
+    const { adapter } = deps;
+    const { grant, bytesPerSecond, bytesPerSample } = options;
+    this.id = grant.id;
     this.#deps = deps;
     this.#options = options;
+    this.#positions = new SessionPositions(deps, { providerSessionId: grant.id, bytesPerSecond });
     this.#cursor = options.sourceStart;
-    this.#begin(0, options.sourceStart);
-    this.#acknowledgements = new Acknowledgements(options.bytesPerSample);
+    this.#positions.align(0, options.sourceStart);
+    this.#acknowledgements = adapter.createAcknowledgements(bytesPerSample);
     this.#socket = new ProviderSocket(
       {
         onOpen: () => this.#opened(),
         onText: (text) => this.#receive(text),
         onLost: (code, wasOpen) => {
           // After an orderly end nothing more would have come, unless a final is owed.
-          const isOrderly = code === CLOSE_DONE && this.utterances.oldest === undefined;
+          const isOrderly = code === adapter.closeDone && this.utterances.oldest === undefined;
           if (wasOpen && !isOrderly) this.#hasMissed = true;
           deps.onLost(code, wasOpen);
         },
         onFailed: deps.onFailed,
       },
-      options.session.url,
+      grant.url,
     );
   }
 
@@ -114,7 +120,6 @@ export class LiveLink {
     return this.#socket.connectedAtMs;
   }
 
-  /** Position in the source up to which the provider has everything. */
   get acknowledged(): number {
     return this.#positions.toSource(this.#acknowledgedBytes);
   }
@@ -123,7 +128,10 @@ export class LiveLink {
     return this.#cursor;
   }
 
-  /** Finals may have been reported while no socket was there. */
+  get speechSeconds(): number | undefined {
+    return this.utterances.oldest?.startSeconds;
+  }
+
   get hasMissed(): boolean {
     return this.#hasMissed;
   }
@@ -137,7 +145,7 @@ export class LiveLink {
   /** Moves the beginning of this session's audio; only while nothing was sent. */
   startAt(source: number): void {
     this.#cursor = source;
-    this.#begin(0, source);
+    this.#positions.align(0, source);
   }
 
   /** Opens the session's URL, again with everything that was not acknowledged to follow. */
@@ -161,7 +169,7 @@ export class LiveLink {
     const bytesMax = REPLAY_SECONDS * this.#options.bytesPerSecond;
     if (this.#cursor < backlog.start) {
       this.#cursor = backlog.start;
-      this.#begin(this.#sentBytes, this.#cursor);
+      this.#positions.align(this.#sentBytes, this.#cursor);
     }
     let sentBytes = 0;
     while (sentBytes < bytesMax && this.#socket.bufferedBytes < BUFFERED_BYTES_MAX) {
@@ -175,43 +183,46 @@ export class LiveLink {
 
   /** Tells where this moment of the source is in the session, or will be when everything is sent. */
   locate(source: number): void {
-    this.#tellPlace(this.#sentBytes + source - this.#cursor, source);
+    this.#positions.tell(this.#sentBytes + source - this.#cursor, source);
   }
 
-  /** No more audio: the provider sends its trailing finals and closes with 1000. */
+  /** No more audio: the provider sends its trailing finals and closes. */
   requestStop(): void {
     this.#isStopRequested = true;
     this.#progressAtMs = Date.now();
-    this.#socket.send('{"type":"stop_recording"}');
+    this.#socket.send(this.#deps.adapter.stopMessage);
   }
 
   /** Lets the socket go and keeps the session. */
   detach(): void {
-    this.#leave(CLOSE_DETACH);
+    this.#close(this.#deps.adapter.closeKeeping);
   }
 
   /** Ends session and socket; the account's place is free at once. */
   release(): void {
-    this.#leave(CLOSE_DONE);
+    this.#close(this.#deps.adapter.closeDone);
   }
 
-  keyOf(utteranceId: string): string {
-    return toUtteranceKey(this.id, utteranceId);
-  }
-
-  /** Places what this session reports in the source. */
-  place<Event extends { readonly startSeconds: number; readonly endSeconds: number }>(
-    event: Event,
-  ): Event {
+  place({ localId, text, isFinal, language, confidence, ...times }: SpokenUtterance): Utterance {
     return {
-      ...event,
-      startSeconds: this.#toSourceSeconds(event.startSeconds),
-      endSeconds: this.#toSourceSeconds(event.endSeconds),
+      key: toUtteranceKey(this.id, localId),
+      text,
+      isFinal,
+      startSeconds: this.#positions.toSourceSeconds(times.startSeconds),
+      endSeconds: this.#positions.toSourceSeconds(times.endSeconds),
+      language,
+      confidence,
     };
   }
 
-  placeTranscript(event: TranscriptEvent): PlacedTranscript {
-    return { ...this.place(event), key: this.keyOf(event.utteranceId) };
+  placeTranslation({ localId, text, language, ...times }: SpokenTranslation): TranslatedUtterance {
+    return {
+      utteranceKey: toUtteranceKey(this.id, localId),
+      text,
+      language,
+      startSeconds: this.#positions.toSourceSeconds(times.startSeconds),
+      endSeconds: this.#positions.toSourceSeconds(times.endSeconds),
+    };
   }
 
   #opened(): void {
@@ -225,20 +236,19 @@ export class LiveLink {
 
   #receive(text: string): void {
     if (this.#isStopRequested) this.#progressAtMs = Date.now();
-    const parsed = parseGladiaMessage(text);
+    const parsed = this.#deps.adapter.parseMessage(text);
     if (parsed.ok) this.#act(parsed.value);
     else this.#deps.log.warn("Skipped a message of the provider", { problem: parsed.problem });
   }
 
-  #act(event: GladiaEvent): void {
+  #act(event: ProviderEvent): void {
     switch (event.kind) {
       case "acknowledgement":
         return this.#acknowledge(event.from, event.to);
-      case "transcript":
-        return this.#transcribe(event);
+      case "utterance":
+        return this.#hear(this.place(event));
       case "translation":
-        this.utterances.noteTranslation(event);
-        return this.#deps.onTranslation(event);
+        return this.#hearTranslation(this.placeTranslation(event));
       case "refusal":
         return this.#deps.log.warn("The provider refused a message", {
           of: event.of,
@@ -251,7 +261,7 @@ export class LiveLink {
 
   #acknowledge(from: number, to: number): void {
     const hasBytes = this.#acknowledgements.read(from, to);
-    if (this.#resumedAt !== undefined) this.#correctDrift(from - this.#resumedAt);
+    if (this.#resumedAt !== undefined) this.#correctDrift(this.#resumedAt, from);
     this.#resumedAt = undefined;
     this.#progressAtMs = Date.now();
     // Never back, and never beyond what was sent: a provider that counts wrongly must not cost audio.
@@ -263,38 +273,25 @@ export class LiveLink {
   }
 
   /** The provider had received more than it had acknowledged: it holds that much twice, and counts on from there. */
-  #correctDrift(bytes: number): void {
-    if (bytes < this.#options.bytesPerSample || this.#resumedAt === undefined) return;
-    this.#begin(this.#resumedAt + bytes, this.#positions.toSource(this.#resumedAt));
+  #correctDrift(resumedAt: number, countsFrom: number): void {
+    const bytes = countsFrom - resumedAt;
+    if (bytes < this.#options.bytesPerSample) return;
+    this.#positions.align(resumedAt + bytes, this.#positions.toSource(resumedAt));
     this.#sentBytes += bytes;
     this.#deps.onDrift(bytes);
   }
 
-  #transcribe(event: TranscriptEvent): void {
-    const told = this.utterances.note(this.placeTranscript(event));
-    if (told !== undefined) this.#deps.onTranscript(told);
+  #hear(utterance: Utterance): void {
+    const told = this.utterances.note(utterance);
+    if (told !== undefined) this.#deps.onUtterance(told);
   }
 
-  #leave(code: number): void {
+  #hearTranslation(translated: TranslatedUtterance): void {
+    this.utterances.noteTranslation(translated.utteranceKey, translated.language);
+    this.#deps.onTranslation(translated);
+  }
+
+  #close(code: number): void {
     if (this.#socket.close(code)) this.#hasMissed = true;
-  }
-
-  #begin(provider: number, source: number): void {
-    this.#positions.begin(provider, source);
-    this.#tellPlace(provider, source);
-  }
-
-  #tellPlace(provider: number, source: number): void {
-    const { bytesPerSecond } = this.#options;
-    this.#deps.onPlaced({
-      providerSessionId: this.id,
-      providerSeconds: provider / bytesPerSecond,
-      sourceSeconds: source / bytesPerSecond,
-    });
-  }
-
-  #toSourceSeconds(providerSeconds: number): number {
-    const { bytesPerSecond } = this.#options;
-    return this.#positions.toSource(providerSeconds * bytesPerSecond) / bytesPerSecond;
   }
 }

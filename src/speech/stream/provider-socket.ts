@@ -7,8 +7,8 @@ export interface ProviderSocketDeps {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** A socket that could not even be asked for (RFC 6455: closed without a close frame). */
-const CLOSE_ABNORMAL = 1006;
+/** What a socket is counted as that could not even be asked for, or was given up (RFC 6455: closed without a close frame). */
+export const CLOSE_ABNORMAL = 1006;
 
 /** The one socket of a provider session at a time. What an earlier one still says is not heard. */
 export class ProviderSocket {

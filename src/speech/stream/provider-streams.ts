@@ -2,45 +2,40 @@ import { TokenBucket } from "../../kernel/token-bucket.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Tallies } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
-import type {
-  RecognitionOptions,
-  SpeechProvider,
-  SpeechStream,
-  SpeechStreamListener,
-} from "../../relay/ports.ts";
-import { recoverFinals } from "../gladia/final-recovery.ts";
-import { requestLiveSession, type GladiaAccount } from "../gladia/gladia-api.ts";
-import { ProviderSlots } from "../places/account-places.ts";
+import type { SpeechProvider, SpeechStream, SpeechStreamListener } from "../../relay/ports.ts";
+import type { RecognitionOptions } from "../../relay/recognition/recognition-options.ts";
+import { AccountPlaces } from "../places/account-places.ts";
 import { PROCESS_REQUESTS } from "../places/attempt-schedule.ts";
-import { GladiaStream } from "./provider-stream.ts";
-import type { GladiaStreamLimits } from "./stream-limits.ts";
+import type { ProviderAdapter } from "../provider-adapter.ts";
+import type { ProviderStreamLimits } from "../stream-limits.ts";
+import { ProviderStream } from "./provider-stream.ts";
 
-export interface GladiaBridgeDeps {
+export interface ProviderStreamsDeps {
+  readonly adapter: ProviderAdapter;
   readonly log: Log;
   readonly tallies: Tallies;
   /** What streams keep of their audio is taken from it, and given back when they end. */
   readonly memory: MemoryBudget;
 }
 
-export interface GladiaBridgeOptions {
-  readonly account: GladiaAccount;
-  /** Live sessions that the account allows at once; more wait in line. */
-  readonly sessionsMax: number | undefined;
-  readonly limits: GladiaStreamLimits;
+export interface ProviderStreamsOptions {
+  /** Provider sessions that the account allows at once; more streams wait in line. */
+  readonly placesMax: number | undefined;
+  readonly limits: ProviderStreamLimits;
 }
 
-/** Gladia Live v2 as a `SpeechProvider`: gives each stream a place of the account, in the order in which they asked. */
-export class GladiaBridge implements SpeechProvider {
-  readonly #deps: GladiaBridgeDeps;
-  readonly #options: GladiaBridgeOptions;
-  readonly #slots: ProviderSlots;
+/** All streams of the process to one provider: gives each a place of the account, in the order in which they asked. */
+export class ProviderStreams implements SpeechProvider {
+  readonly #deps: ProviderStreamsDeps;
+  readonly #options: ProviderStreamsOptions;
+  readonly #places: AccountPlaces;
   readonly #budget = new TokenBucket(PROCESS_REQUESTS);
-  readonly #streams = new Set<GladiaStream>();
+  readonly #streams = new Set<ProviderStream>();
 
-  constructor(deps: GladiaBridgeDeps, options: GladiaBridgeOptions) {
+  constructor(deps: ProviderStreamsDeps, options: ProviderStreamsOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#slots = new ProviderSlots({ sessionsMax: options.sessionsMax });
+    this.#places = new AccountPlaces(options);
   }
 
   /** Streams that were opened and have not ended. */
@@ -50,36 +45,32 @@ export class GladiaBridge implements SpeechProvider {
 
   /** Streams that wait for a place of the account. */
   get queuedCount(): number {
-    return this.#slots.queued;
+    return this.#places.queued;
   }
 
   open(recognition: RecognitionOptions, listener: SpeechStreamListener): SpeechStream {
-    const { account, limits } = this.#options;
-    const { log, tallies, memory } = this.#deps;
-    const stream: GladiaStream = new GladiaStream(
+    const { adapter, tallies } = this.#deps;
+    const stream: ProviderStream = new ProviderStream(
       {
+        ...this.#deps,
         request: (signal) => {
           tallies.provider_requests += 1;
-          return requestLiveSession(account, recognition, signal);
+          return adapter.requestSession(recognition, signal);
         },
-        recover: (sessionId, signal) => recoverFinals(account, sessionId, signal),
         processBudget: this.#budget,
-        slots: this.#slots,
+        places: this.#places,
         onReleased: () => this.#streams.delete(stream),
         listener,
-        log,
-        tallies,
-        memory,
       },
-      { audio: recognition.audio, limits },
+      { audio: recognition.audio, limits: this.#options.limits },
     );
     this.#streams.add(stream);
     stream.start();
     return stream;
   }
 
-  /** Nobody gets a place any more. Streams that are there are not told. */
+  /** Nobody gets a place any more. Streams that are there are not told. Repetition is harmless. */
   stop(): void {
-    this.#slots.stop();
+    this.#places.stop();
   }
 }

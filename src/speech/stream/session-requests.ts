@@ -1,22 +1,22 @@
 import type { TokenBucket } from "../../kernel/token-bucket.ts";
 import type { Tallies } from "../../observe/metrics.ts";
-import type { LiveSession } from "../gladia/gladia-api.ts";
-import type { ProviderSlot, ProviderSlots, SlotRequest } from "../places/account-places.ts";
+import type { AccountPlace, AccountPlaces, PlaceRequest } from "../places/account-places.ts";
 import { AttemptSchedule } from "../places/attempt-schedule.ts";
-import { GladiaError } from "../provider-error.ts";
+import type { SessionGrant } from "../provider-adapter.ts";
+import { ProviderError } from "../provider-error.ts";
 
 export interface SessionRequestsDeps {
-  /** Asks for a provider session, once. Rejects with a `GladiaError`. */
-  readonly request: (signal: AbortSignal) => Promise<LiveSession>;
+  /** Asks for a provider session, once. Rejects with a `ProviderError`. */
+  readonly request: (signal: AbortSignal) => Promise<SessionGrant>;
   readonly processBudget: TokenBucket;
-  readonly slots: Pick<ProviderSlots, "acquire">;
+  readonly places: Pick<AccountPlaces, "acquire">;
   readonly tallies: Tallies;
-  /** The first request goes, after the waits for a place and for the process's budget: from now on the provider is slow. */
+  /** The first request goes, after the waits for a place and for the process's budget: from now on a wait is the provider's. */
   readonly onAsked: () => void;
   readonly onQueued: (position: number) => void;
-  readonly onSession: (session: LiveSession) => void;
+  readonly onGranted: (session: SessionGrant) => void;
   /** The provider refuses for good, or too many wait for a place. */
-  readonly onRefused: (failure: GladiaError) => void;
+  readonly onRefused: (failure: ProviderError) => void;
   /** R24: one of the others threw, which is a bug. Must not throw. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -28,12 +28,12 @@ export interface SessionRequestsDeps {
  * Modes: created → waiting or placed (`start`) → stopped (`stop`); then no callback comes any more.
  */
 export class SessionRequests {
-  /** Also for attempts to connect: whoever fails at one waits before the other. */
+  /** Waits between attempts, requests and connections alike: a failure of one delays the other too. */
   readonly schedule: AttemptSchedule;
   readonly #deps: SessionRequestsDeps;
   readonly #stopping = new AbortController();
-  #slotRequest: SlotRequest | undefined;
-  #slot: ProviderSlot | undefined;
+  #placeRequest: PlaceRequest | undefined;
+  #place: AccountPlace | undefined;
   #hasAsked = false;
   #hasSucceeded = false;
   #isRequesting = false;
@@ -43,9 +43,9 @@ export class SessionRequests {
     this.schedule = new AttemptSchedule(deps.processBudget);
   }
 
-  /** Whoever waits for a place has all the time there is. */
+  /** Without a place nothing is asked of the provider, and no limit of time counts. */
   get hasPlace(): boolean {
-    return this.#slot !== undefined;
+    return this.#place !== undefined;
   }
 
   /** False while the first request waits for its turn. */
@@ -55,14 +55,14 @@ export class SessionRequests {
 
   /** Asks for a place. Called once. */
   start(): void {
-    this.#slotRequest = this.#deps.slots.acquire({
-      onGranted: (slot) => {
-        this.#slot = slot;
+    this.#placeRequest = this.#deps.places.acquire({
+      onGranted: (place) => {
+        this.#place = place;
         this.#hasAsked = false;
       },
       onQueued: (position) => this.#deps.onQueued(position),
     });
-    if (this.#slotRequest.kind === "refused") this.#deps.onRefused(this.#slotRequest.failure);
+    if (this.#placeRequest.kind === "refused") this.#deps.onRefused(this.#placeRequest.failure);
   }
 
   /** Sends a request if it is time for one. */
@@ -74,43 +74,43 @@ export class SessionRequests {
   }
 
   /** A request outside the schedule, for a session that nobody waits for. */
-  requestAside(): Promise<LiveSession> {
+  requestAside(): Promise<SessionGrant> {
     return this.#deps.request(this.#stopping.signal);
   }
 
   stop(): void {
     this.#stopping.abort();
-    this.#slot?.release();
-    if (this.#slotRequest?.kind === "accepted") this.#slotRequest.cancel();
+    this.#place?.release();
+    if (this.#placeRequest?.kind === "accepted") this.#placeRequest.cancel();
   }
 
   /** Rejects only for a bug. */
   async #request(): Promise<void> {
     const { signal } = this.#stopping;
     this.#isRequesting = true;
-    const outcome = await this.#deps.request(signal).catch(toGladiaError);
+    const outcome = await this.#deps.request(signal).catch(toProviderError);
     this.#isRequesting = false;
     if (signal.aborted) return;
-    if (outcome instanceof GladiaError) return this.#judge(outcome);
+    if (outcome instanceof ProviderError) return this.#judge(outcome);
     this.#hasSucceeded = true;
-    this.#deps.onSession(outcome);
+    this.#deps.onGranted(outcome);
   }
 
-  #judge(failure: GladiaError): void {
+  #judge(failure: ProviderError): void {
     if (failure.code === "provider-refused") return this.#deps.onRefused(failure);
     this.#deps.tallies.provider_retries += 1;
     if (failure.code !== "provider-busy" || this.#hasSucceeded) {
       return this.schedule.noteFailure(Date.now(), failure.retryAfterMs);
     }
-    const slot = this.#slot;
-    this.#slot = undefined;
-    return slot?.returnAsBusy(failure.retryAfterMs);
+    const place = this.#place;
+    this.#place = undefined;
+    return place?.returnAsBusy(failure.retryAfterMs);
   }
 }
 
-function toGladiaError(error: unknown): GladiaError {
-  if (error instanceof GladiaError) return error;
-  return new GladiaError("provider-unreachable", "the request for a session failed", {
+function toProviderError(error: unknown): ProviderError {
+  if (error instanceof ProviderError) return error;
+  return new ProviderError("provider-unreachable", "the request for a session failed", {
     retryable: true,
     cause: error,
   });

@@ -1,5 +1,5 @@
 /**
- * The life of a stream to the provider as a pure machine: a table, no clock, no I/O. `gladia-stream.ts` does what a state
+ * The life of a stream to the provider as a pure machine: a table, no clock, no I/O. `provider-stream.ts` does what a state
  * asks for.
  *
  * States:

@@ -7,12 +7,12 @@
 import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { SegmentRow } from "../store/segment-store.ts";
+import type { Final } from "../final.ts";
+import { decodeFinal, encodeFinal } from "./final-codec.ts";
 import { toJournalError } from "./journal-error.ts";
-import { decodeRow, encodeRow } from "./journal-row.ts";
 import { openSqliteFile } from "./sqlite-file.ts";
 
-/** Why a final died: the database refuses it, or its session stayed unknown. */
+/** Why a final died: the database refuses it, or its call stayed unknown. */
 export type DeadLetterCause = "row-refused" | "session-unknown";
 
 export interface DeadLetterOptions {
@@ -26,7 +26,7 @@ export interface DeadLetter {
   /** Never given twice: what replaced a letter has another one. */
   readonly id: number;
   /** Absent when it cannot be read any more. */
-  readonly row: SegmentRow | undefined;
+  readonly final: Final | undefined;
   /** A `DeadLetterCause`, of this build or of another one. */
   readonly cause: string;
   /** For people; holds nothing that was said. */
@@ -69,21 +69,14 @@ export class DeadLetterFile {
     this.#existing();
   }
 
-  /** How many there are, those of other processes included. Throws a `JournalError`, as `list` and `remove` do. */
-  get count(): number {
-    return this.#ask(0, (file) =>
-      Number(file.query("SELECT count(*) FROM deadLetter").values()[0]?.[0]),
-    );
-  }
-
-  /** Replaces the letter of the same session and utterance. False when the file is full or fails; never throws. */
-  add(row: SegmentRow, cause: DeadLetterCause, reason: string): boolean {
+  /** Replaces the letter of the same call and utterance. False when the file is full or fails; never throws. */
+  add(final: Final, cause: DeadLetterCause, reason: string): boolean {
     if (this.#isClosed) return false;
     try {
       this.#file ??= openFile(this.#path);
       const { changes } = this.#file.query(ADD).run({
-        key: JSON.stringify([row.sessionSlug, row.utteranceKey]),
-        body: encodeRow(row),
+        key: JSON.stringify([final.speaker.sessionSlug, final.transcript.utteranceKey]),
+        body: encodeFinal(final),
         cause,
         reason,
         deadAtMs: Date.now(),
@@ -96,7 +89,10 @@ export class DeadLetterFile {
     }
   }
 
-  /** The first `limit` letters with ids above `afterId`, in the order in which they died. */
+  /**
+   * The first `limit` letters with ids above `afterId`, in the order in which they died, those of other processes included.
+   * Throws a `JournalError`, as `remove` does.
+   */
   list(limit: number, afterId = 0): readonly DeadLetter[] {
     return this.#ask([], (file) =>
       file
@@ -105,7 +101,7 @@ export class DeadLetterFile {
            WHERE id > ? ORDER BY id LIMIT ?`,
         )
         .all(afterId, limit)
-        .map(({ body, ...letter }) => ({ ...letter, row: decodeRow(body) })),
+        .map(({ body, ...letter }) => ({ ...letter, final: decodeFinal(body) })),
     );
   }
 
@@ -143,7 +139,7 @@ export class DeadLetterFile {
   }
 }
 
-type StoredLetter = Omit<DeadLetter, "row"> & { readonly body: string };
+type StoredLetter = Omit<DeadLetter, "final"> & { readonly body: string };
 
 /** Few finals die, and they leave the journal right away: each is on the disk before that. */
 function openFile(path: string): Database {

@@ -1,4 +1,3 @@
-import { eachAlone } from "../../kernel/each-alone.ts";
 import { after, type RunningTimer } from "../../kernel/timers.ts";
 
 /** Nobody notices captions that come 5 ms later; an fsync takes from 0.2 ms to, on a slow disk, 10 ms. */
@@ -34,11 +33,4 @@ export class JournalGroup<Item extends { readonly bytes: number }> {
     this.#bytes = 0;
     return items;
   }
-}
-
-/** R24: a listener that throws, which is a bug, keeps none of its group from hearing. */
-export function tellEach<Item>(items: readonly Item[], tell: (item: Item) => void): void {
-  const errors: unknown[] = [];
-  eachAlone(items, tell, (_, error) => errors.push(error));
-  if (errors.length > 0) throw new AggregateError(errors, "listeners of the journal threw");
 }

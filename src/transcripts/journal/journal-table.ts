@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { rmSync } from "node:fs";
-import { LIVE_SESSION_SCHEMA, LiveSessionBook } from "./provider-session-book.ts";
+import { PROVIDER_SESSION_SCHEMA, ProviderSessionBook } from "./provider-session-book.ts";
 import { openSqliteFile, type SqliteFileOptions } from "./sqlite-file.ts";
 
 /** A final as the table keeps it. */
@@ -27,7 +27,7 @@ const STEPS = [
   CREATE TABLE damaged (
     id INTEGER PRIMARY KEY, queuedAtMs INTEGER NOT NULL, body TEXT NOT NULL
   ) STRICT;`,
-  LIVE_SESSION_SCHEMA,
+  PROVIDER_SESSION_SCHEMA,
 ];
 
 /** `sizeOf` in SQL. NOTE: the length of a text would be its characters. */
@@ -41,7 +41,7 @@ export function sizeOf({ body }: Pick<KeptFinal, "body">): number {
 /** The journal's file, every statement on finals, and their count. What SQLite throws comes through. */
 export class JournalTable {
   /** In the same file, with the same lock. */
-  readonly liveSessions: LiveSessionBook;
+  readonly providerSessions: ProviderSessionBook;
   readonly #open: () => Database;
   readonly #path: string;
   #file: Database;
@@ -56,7 +56,7 @@ export class JournalTable {
     this.#path = path;
     this.#open = () => openSqliteFile(path, { steps: STEPS, access: "owner", sync });
     this.#file = this.#open();
-    this.liveSessions = new LiveSessionBook({ file: this.#file });
+    this.providerSessions = new ProviderSessionBook({ file: this.#file });
     this.#lastSequence = this.#readNumber("SELECT max(sequence) FROM final") ?? 0;
     this.#rows = this.#readNumber("SELECT count(*) FROM final") ?? 0;
     this.#bytes = this.#readNumber(`SELECT sum(${SIZE}) FROM final`) ?? 0;
@@ -81,27 +81,27 @@ export class JournalTable {
   }
 
   /**
-   * Adds all or nothing, in one transaction, and numbers them in order. No number comes twice from one process, though the
-   * table may run empty: a removal that is tried again must not hit another final.
+   * Adds all or nothing, in one transaction, and says the number of the first one; the others follow it one by one. No number
+   * comes twice from one process, though the table may run empty: a removal that is tried again must not hit another final.
    */
-  insert<Final extends Omit<KeptFinal, "sequence">>(
-    finals: readonly Final[],
-  ): readonly (Final & KeptFinal)[] {
+  insert(finals: readonly Omit<KeptFinal, "sequence">[]): number {
     const statement = this.#file.query<unknown, [number, number, string]>(
       "INSERT INTO final (sequence, queuedAtMs, body) VALUES (?, ?, ?)",
     );
-    const insertAll = () =>
-      finals.map((final) => {
+    const first = this.#lastSequence + 1;
+    const insertAll = () => {
+      for (const { queuedAtMs, body } of finals) {
         this.#lastSequence += 1;
-        statement.run(this.#lastSequence, final.queuedAtMs, final.body);
-        return { ...final, sequence: this.#lastSequence };
-      });
+        statement.run(this.#lastSequence, queuedAtMs, body);
+      }
+    };
     // A single statement is a transaction of its own, and cheaper.
-    const kept = finals.length === 1 ? insertAll() : this.#file.transaction(insertAll)();
-    this.#rows += kept.length;
-    for (const final of kept) this.#bytes += sizeOf(final);
-    this.#oldestQueuedAtMs ??= kept[0]?.queuedAtMs;
-    return kept;
+    if (finals.length === 1) insertAll();
+    else this.#file.transaction(insertAll)();
+    this.#rows += finals.length;
+    for (const final of finals) this.#bytes += sizeOf(final);
+    this.#oldestQueuedAtMs ??= finals[0]?.queuedAtMs;
+    return first;
   }
 
   readAfter(sequence: number, limit: number): readonly KeptFinal[] {
@@ -142,7 +142,7 @@ export class JournalTable {
     this.#file.run("PRAGMA wal_checkpoint");
   }
 
-  /** Whether nothing is left but these. */
+  /** Whether there are no other finals than these. */
   holdsOnly(sequences: readonly number[]): boolean {
     const others = this.#readNumber(
       "SELECT count(*) FROM final WHERE sequence NOT IN (SELECT value FROM json_each(?))",
@@ -156,7 +156,7 @@ export class JournalTable {
    * log; the file itself can go. Numbers go on as if nothing had happened.
    */
   startOver(): void {
-    const sessions = this.liveSessions.readAll();
+    const sessions = this.providerSessions.readAll();
     this.#file.close();
     // The log first: an old one beside a new file would be taken for its own.
     rmSync(`${this.#path}-wal`, { force: true });
@@ -165,7 +165,7 @@ export class JournalTable {
     this.#bytes = 0;
     this.#oldestQueuedAtMs = undefined;
     this.#file = this.#open();
-    this.liveSessions.moveTo(this.#file, sessions);
+    this.providerSessions.moveTo(this.#file, sessions);
   }
 
   /** Brings the log into the file, and gives the lock back. */

@@ -13,13 +13,13 @@
  */
 import { join } from "node:path";
 import { every, type RunningTimer } from "../../kernel/timers.ts";
-import type { QueuedRow } from "../queue/batch-writer.ts";
-import type { SegmentRow } from "../store/segment-store.ts";
+import type { Final, JournaledFinal } from "../final.ts";
+import { tell, tellAll, type Addition, type AppendListener, type Outcome } from "./addition.ts";
+import { decodeFinal, encodeFinal } from "./final-codec.ts";
 import { JournalError, toJournalError } from "./journal-error.ts";
-import { JournalGroup, tellEach } from "./journal-group.ts";
-import { decodeRow, encodeRow } from "./journal-row.ts";
+import { JournalGroup } from "./journal-group.ts";
 import { JournalTable, sizeOf, type KeptFinal } from "./journal-table.ts";
-import type { LiveSessionBook } from "./provider-session-book.ts";
+import type { ProviderSessionBook } from "./provider-session-book.ts";
 
 export interface JournalOptions {
   /** Holds `journal.sqlite`; made with its parents where it is missing. */
@@ -29,22 +29,9 @@ export interface JournalOptions {
   readonly sync: "normal" | "full";
 }
 
-/** A final in the journal, and its number: later finals have higher ones. */
-export interface JournalEntry extends QueuedRow {
-  readonly sequence: number;
-}
-
-/** What becomes of a final: one of the two is called, once. Neither may throw. */
-export interface AppendListener {
-  /** The journal has it. Finals are kept, and this is called, in the order in which they were appended. */
-  onKept(entry: JournalEntry): void;
-  /** The journal could not take it. A later final may fare better. */
-  onRefused(problem: JournalError): void;
-}
-
 export interface JournalState {
   readonly rows: number;
-  /** Bodies and overhead of the rows. The file may be larger: it never shrinks, and uses its space again. */
+  /** Bodies and overhead of the finals. The file may be larger: it never shrinks, and uses its space again. */
   readonly bytes: number;
   readonly bytesMax: number;
   readonly oldestQueuedAtMs: number | undefined;
@@ -56,19 +43,11 @@ export interface JournalState {
   readonly rowsDamaged: number;
 }
 
-/** Removals that wait for another try; beyond them the oldest rows stay, and are written again (R4). */
+/** Removals that wait for another try; beyond them the oldest finals stay, and are written again (R4). */
 const REMOVALS_WAITING_MAX = 100_000;
 
 /** How often a file that failed is tried: the gateway takes no new sessions meanwhile, so finals may never try it. */
 const RECOVERY_MS = 1000;
-
-interface Addition {
-  readonly row: SegmentRow;
-  readonly body: string;
-  readonly bytes: number;
-  readonly queuedAtMs: number;
-  readonly listener: AppendListener;
-}
 
 /** Throws a `JournalError` when another process has the journal, a newer build wrote it, or it cannot be used. */
 export function openJournal(options: JournalOptions): Journal {
@@ -82,7 +61,7 @@ export function openJournal(options: JournalOptions): Journal {
 
 export class Journal {
   /** Provider sessions that are open, in the same file. */
-  readonly liveSessions: LiveSessionBook;
+  readonly providerSessions: ProviderSessionBook;
   readonly #table: JournalTable;
   readonly #options: JournalOptions;
   readonly #group: JournalGroup<Addition>;
@@ -93,10 +72,10 @@ export class Journal {
   #isClosed = false;
 
   constructor({ table }: { readonly table: JournalTable }, options: JournalOptions) {
-    this.liveSessions = table.liveSessions;
+    this.providerSessions = table.providerSessions;
     this.#table = table;
     this.#options = options;
-    this.#group = new JournalGroup({ onDue: () => this.#commit(this.#group.take()) });
+    this.#group = new JournalGroup({ onDue: () => this.#commitGroup() });
   }
 
   /** Counted along, never read from the file. */
@@ -114,17 +93,15 @@ export class Journal {
   }
 
   /** The listener hears before this returns or, under `full`, in a few milliseconds. Never throws by itself. */
-  append(row: SegmentRow, listener: AppendListener): void {
-    const body = encodeRow(row);
+  append(final: Final, listener: AppendListener): void {
+    const body = encodeFinal(final);
     const bytes = sizeOf({ body });
-    const addition = { row, body, bytes, queuedAtMs: Date.now(), listener };
+    const addition = { final, body, bytes, queuedAtMs: Date.now(), listener };
     const obstacle = this.#obstacleTo(bytes);
     if (obstacle !== undefined) {
-      // Those that came before hear before.
-      this.#commit(this.#group.take());
-      this.#refuse([addition], obstacle);
+      this.#refuse(addition, obstacle);
     } else if (this.#options.sync === "normal") {
-      this.#commit([addition]);
+      tell(addition, this.#insert([addition]));
     } else {
       this.#group.add(addition);
     }
@@ -146,20 +123,20 @@ export class Journal {
    * The first `limit` finals with numbers above `sequence`, in order; fewer only at the end. A damaged one is set aside and
    * left out. Throws a `JournalError` when the file cannot be read.
    */
-  readAfter(sequence: number, limit: number): readonly JournalEntry[] {
+  readAfter(sequence: number, limit: number): readonly JournaledFinal[] {
     try {
-      const entries: JournalEntry[] = [];
+      const finals: JournaledFinal[] = [];
       let last: number | undefined = sequence;
-      while (last !== undefined && entries.length < limit) {
-        const kept: readonly KeptFinal[] = this.#table.readAfter(last, limit - entries.length);
-        for (const final of kept) {
-          const row = decodeRow(final.body);
-          if (row === undefined) this.#setAside(final);
-          else entries.push({ sequence: final.sequence, row, queuedAtMs: final.queuedAtMs });
+      while (last !== undefined && finals.length < limit) {
+        const kept: readonly KeptFinal[] = this.#table.readAfter(last, limit - finals.length);
+        for (const one of kept) {
+          const final = decodeFinal(one.body);
+          if (final === undefined) this.#setAside(one);
+          else finals.push({ ...final, sequence: one.sequence, queuedAtMs: one.queuedAtMs });
         }
         last = kept.at(-1)?.sequence;
       }
-      return entries;
+      return finals;
     } catch (error) {
       throw toJournalError(error, "reading the journal");
     }
@@ -170,7 +147,7 @@ export class Journal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      this.#commit(this.#group.take());
+      this.#commitGroup();
       this.remove([]);
     } finally {
       this.#recoveryTimer?.stop();
@@ -178,7 +155,7 @@ export class Journal {
     }
   }
 
-  /** A removal that is too large for what is left of the disk is done in halves; what is left then waits. */
+  /** A removal that is too large for what is left of the disk is done in halves; what could not be removed then waits. */
   #removeHalving(due: readonly number[]): void {
     try {
       if (this.#tryTwice(() => this.#table.remove(due))) this.#isRefusing = false;
@@ -214,28 +191,36 @@ export class Journal {
     );
   }
 
-  #commit(additions: readonly Addition[]): void {
+  #commitGroup(): void {
+    const additions = this.#group.take();
     if (additions.length === 0) return;
-    let kept: readonly (Addition & KeptFinal)[];
+    tellAll(additions, this.#insert(additions));
+  }
+
+  /** Tells nobody yet. */
+  #insert(additions: readonly Addition[]): Outcome {
     try {
       // NOTE: not tried twice. The last room of a full disk is for removals, which make more.
-      kept = this.#table.insert(additions);
+      const first = this.#table.insert(additions);
+      this.#isRefusing = false;
+      return first;
     } catch (error) {
       const problem = toJournalError(error, "writing to the journal");
       this.#noteFailure(problem);
-      this.#refuse(additions, problem);
-      return;
+      this.#isRefusing = true;
+      return problem;
     }
-    this.#isRefusing = false;
-    tellEach(kept, ({ listener, sequence, row, queuedAtMs }) =>
-      listener.onKept({ sequence, row, queuedAtMs }),
-    );
   }
 
-  #refuse(additions: readonly Addition[], problem: JournalError): void {
-    this.#isRefusing = true;
-    this.#lastProblem = problem.message;
-    tellEach(additions, ({ listener }) => listener.onRefused(problem));
+  #refuse(addition: Addition, problem: JournalError): void {
+    try {
+      // Those that came before hear before.
+      this.#commitGroup();
+    } finally {
+      this.#isRefusing = true;
+      this.#lastProblem = problem.message;
+      tell(addition, problem);
+    }
   }
 
   #setAside(final: KeptFinal): void {

@@ -1,32 +1,33 @@
 /**
  * The provider sessions that are open, in the journal's file.
  *
- * A process that is killed never hears the finals that were on their way to it or still to come.
- * The provider keeps them: with what stands here the next process fetches them. A session is noted
- * before its first audio and let go of when every final of it is in the journal.
+ * A process that is killed never hears the finals that were on their way to it or still to come. The provider keeps them: with
+ * what stands here the next process fetches them. A session is noted before its first audio and let go of when every final
+ * of it is in the journal.
  *
- * Each change is a transaction of its own and survives what a final survives
- * (`JournalOptions.sync`).
+ * Each change is a transaction of its own and survives what a final survives (`JournalOptions.sync`).
  */
 import type { Database } from "bun:sqlite";
-import type { SpeakerNames } from "../store/segment-speakers.ts";
+import type { SpeakerNames } from "../../relay/ports.ts";
+import type { AbandonedSessions } from "../../relay/recovery/abandoned-sessions.ts";
+import {
+  decodeProviderClock,
+  encodeProviderClock,
+  type ProviderClock,
+} from "../../relay/recovery/provider-clock.ts";
+import type {
+  AbandonedSession,
+  ProviderSessionRecord,
+} from "../../relay/recovery/provider-session-record.ts";
 import { toJournalError } from "./journal-error.ts";
 
-/** A provider session, and what is needed to store its finals without anybody who remembers it. */
-export interface LiveSessionEntry extends SpeakerNames {
-  readonly providerSessionId: string;
-  readonly startedAtMs: number;
-  /** Maps the provider's positions to wall-clock time; opaque here. */
-  readonly timeline: string;
-}
-
-/** Far more than a process serves at once: a crowd that an earlier one left has room beside it. */
+/** Far more than a process serves at once: a crowd that an earlier one abandoned has room beside it. */
 const SESSIONS_MAX = 10_000;
 
-/** Several hundred pauses and resumes; a timeline beyond that is not noted. */
-const TIMELINE_LENGTH_MAX = 65_536;
+/** Characters of an encoded clock: several hundred pauses and resumes. One beyond that is not noted. */
+const CLOCK_LENGTH_MAX = 65_536;
 
-export const LIVE_SESSION_SCHEMA = `
+export const PROVIDER_SESSION_SCHEMA = `
   CREATE TABLE liveSession (
     providerSessionId TEXT PRIMARY KEY, speaker TEXT NOT NULL, startedAtMs INTEGER NOT NULL,
     timeline TEXT NOT NULL
@@ -36,20 +37,20 @@ export const LIVE_SESSION_SCHEMA = `
 const INSERT = `INSERT OR REPLACE INTO liveSession (providerSessionId, speaker, startedAtMs, timeline)
   VALUES (?, ?, ?, ?)`;
 
-export type StoredSession = Omit<LiveSessionEntry, keyof SpeakerNames> & {
+/** A session as the file keeps it. */
+export interface StoredSession {
+  readonly providerSessionId: string;
   readonly speaker: string;
-};
+  readonly startedAtMs: number;
+  readonly timeline: string;
+}
 
-/**
- * Changes never throw: each says whether the file has it now. A session that could not be noted
- * goes on without a net, and one that could not be let go of is fetched once more, which changes
- * nothing (R4).
- */
-export class LiveSessionBook {
+/** Changes that the file does not take are passed over: see `ProviderSessionRecord`. A closed file takes none. */
+export class ProviderSessionBook implements ProviderSessionRecord, AbandonedSessions {
   #file: Database;
   readonly #ids: Set<string>;
   /** Those of `#ids` that an earlier process noted. */
-  readonly #leftIds: Set<string>;
+  readonly #abandonedIds: Set<string>;
 
   constructor({ file }: { readonly file: Database }) {
     this.#file = file;
@@ -57,7 +58,7 @@ export class LiveSessionBook {
       "SELECT providerSessionId FROM liveSession",
     );
     this.#ids = new Set(stored.all().map(({ providerSessionId }) => providerSessionId));
-    this.#leftIds = new Set(this.#ids);
+    this.#abandonedIds = new Set(this.#ids);
   }
 
   /** As they are stored. Throws what SQLite throws. */
@@ -81,60 +82,50 @@ export class LiveSessionBook {
     return this.#ids.size;
   }
 
-  /** Replaces an entry of the same id. False also when there are 10 000 already. */
-  opened(session: LiveSessionEntry): boolean {
-    const { providerSessionId, startedAtMs, timeline } = session;
+  /** Replaces an entry of the same id. Beyond 10 000 sessions nothing is noted. */
+  opened(speaker: SpeakerNames, providerSessionId: string, clock: ProviderClock): void {
+    const timeline = encodeProviderClock(clock);
     const hasRoom = this.#ids.size < SESSIONS_MAX || this.#ids.has(providerSessionId);
-    if (!hasRoom || timeline.length > TIMELINE_LENGTH_MAX) return false;
-    const values = [providerSessionId, encodeSpeaker(session), startedAtMs, timeline];
-    const isNoted = this.#change(INSERT, values);
-    if (isNoted) this.#ids.add(providerSessionId);
-    if (isNoted) this.#leftIds.delete(providerSessionId);
-    return isNoted;
+    if (!hasRoom || timeline.length > CLOCK_LENGTH_MAX) return;
+    const startedAtMs = clock[0]?.[1] ?? Date.now();
+    const values = [providerSessionId, encodeSpeaker(speaker), startedAtMs, timeline];
+    if (!this.#change(INSERT, values)) return;
+    this.#ids.add(providerSessionId);
+    this.#abandonedIds.delete(providerSessionId);
   }
 
-  /**
-   * Called when positions begin to map to other times, not with every frame. False for an unknown
-   * session too.
-   */
-  update(providerSessionId: string, timeline: string): boolean {
-    if (timeline.length > TIMELINE_LENGTH_MAX) return false;
-    return this.#change("UPDATE liveSession SET timeline = ? WHERE providerSessionId = ?", [
+  update(providerSessionId: string, clock: ProviderClock): void {
+    const timeline = encodeProviderClock(clock);
+    if (timeline.length > CLOCK_LENGTH_MAX) return;
+    this.#change("UPDATE liveSession SET timeline = ? WHERE providerSessionId = ?", [
       timeline,
       providerSessionId,
     ]);
   }
 
-  /**
-   * Every final of the session is in the journal, or will never come. False for an unknown session
-   * too.
-   */
-  closed(providerSessionId: string): boolean {
-    const isGone = this.#change("DELETE FROM liveSession WHERE providerSessionId = ?", [
-      providerSessionId,
-    ]);
-    if (isGone) this.#ids.delete(providerSessionId);
-    if (isGone) this.#leftIds.delete(providerSessionId);
-    return isGone;
+  closed(providerSessionId: string): void {
+    const sql = "DELETE FROM liveSession WHERE providerSessionId = ?";
+    if (!this.#change(sql, [providerSessionId])) return;
+    this.#ids.delete(providerSessionId);
+    this.#abandonedIds.delete(providerSessionId);
   }
 
-  /**
-   * What an earlier process left and nobody has closed since, oldest first. A damaged entry is left
-   * out. Throws a `JournalError`.
-   */
-  left(): readonly LiveSessionEntry[] {
+  /** A damaged entry is left out. Throws a `JournalError`. */
+  abandoned(): readonly AbandonedSession[] {
     try {
       return this.readAll()
-        .filter(({ providerSessionId }) => this.#leftIds.has(providerSessionId))
-        .flatMap(({ speaker, ...session }) => {
-          const names = decodeSpeaker(speaker);
-          return names === undefined ? [] : [{ ...session, ...names }];
+        .filter(({ providerSessionId }) => this.#abandonedIds.has(providerSessionId))
+        .flatMap(({ speaker: encoded, timeline, ...session }) => {
+          const speaker = decodeSpeaker(encoded);
+          if (speaker === undefined) return [];
+          return [{ ...session, speaker, clock: decodeProviderClock(timeline) }];
         });
     } catch (error) {
       throw toJournalError(error, "reading the sessions that an earlier process left");
     }
   }
 
+  /** Whether the file has changed. */
   #change(sql: string, values: readonly (string | number)[]): boolean {
     try {
       return this.#file.query(sql).run(...values).changes > 0;

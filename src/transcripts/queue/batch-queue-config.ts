@@ -6,7 +6,7 @@ export interface BatchQueueConfig {
   readonly flushIntervalMs: number;
   /** Rows of one statement; a full batch does not wait for the interval. */
   readonly maxBatchSize: number;
-  /** Waiting rows from which the queue warns and new sessions are refused. */
+  /** Waiting finals from which the queue warns. */
   readonly maxQueueSize: number;
 }
 

@@ -3,7 +3,6 @@ import { sleep } from "../../kernel/timers.ts";
 import type { KeptFinals, Transcript } from "../../relay/ports.ts";
 import type { Journal } from "../journal/journal.ts";
 import { findFinals } from "./segment-reader.ts";
-import type { SegmentRow } from "./segment-store.ts";
 
 export interface FinalFinderDeps {
   readonly prisma: PrismaClient;
@@ -11,7 +10,7 @@ export interface FinalFinderDeps {
 }
 
 /** Read in one go: about a millisecond. Sockets have their turn in between. */
-const ROWS_PER_TURN = 200;
+const FINALS_PER_TURN = 200;
 
 /**
  * Finds finals in the journal and in the database.
@@ -39,27 +38,14 @@ async function findWaiting(
   const found = new Map<string, Transcript>();
   let last: number | undefined = 0;
   while (last !== undefined && found.size < wanted.size) {
-    const entries = journal.readAfter(last, ROWS_PER_TURN);
-    for (const { row } of entries) {
-      if (row.sessionSlug === sessionSlug && wanted.has(row.utteranceKey))
-        found.set(row.utteranceKey, toTranscript(row));
+    const finals = journal.readAfter(last, FINALS_PER_TURN);
+    for (const { speaker, transcript } of finals) {
+      const { utteranceKey } = transcript;
+      if (speaker.sessionSlug === sessionSlug && wanted.has(utteranceKey))
+        found.set(utteranceKey, transcript);
     }
-    last = entries.length < ROWS_PER_TURN ? undefined : entries.at(-1)?.sequence;
+    last = finals.length < FINALS_PER_TURN ? undefined : finals.at(-1)?.sequence;
     if (last !== undefined) await sleep(0);
   }
   return found;
-}
-
-function toTranscript(row: SegmentRow): Transcript {
-  const { utteranceKey, translationOf, text, language, confidence, startedAt, endedAt } = row;
-  return {
-    utteranceKey,
-    translationOf,
-    text,
-    isFinal: true,
-    language,
-    confidence,
-    startedAt,
-    endedAt,
-  };
 }

@@ -31,7 +31,7 @@ const STATEMENTS: Record<FinalOrder, string> = {
   createdAt: selectBy("createdAt"),
 };
 
-/** Finals of one session, from one place on. What the database throws goes through untranslated. */
+/** Finals of one call, from one place on. What the database throws goes through untranslated. */
 export async function selectFinals(
   prisma: PrismaClient,
   videoSessionId: string,
@@ -63,14 +63,14 @@ interface SelectedRow extends Omit<StoredSegment, "speaker"> {
 }
 
 function toFinalRow({ id, atUs, identity, name, ...row }: SelectedRow): FinalRow {
-  const { utteranceId, text, language, confidence, startedAt, endedAt } = row;
+  const { utteranceKey, text, language, confidence, startedAt, endedAt } = row;
   const speaker = identity === null || name === null ? null : { identity, name };
-  const segment = { utteranceId, text, language, confidence, speaker, startedAt, endedAt };
+  const segment = { utteranceKey, text, language, confidence, speaker, startedAt, endedAt };
   return { place: { atUs, id }, segment };
 }
 
 /**
- * R2: other programs may keep partials in the same table. A translation goes by the id of what it translates.
+ * R2: other programs may keep partials in the same table. A translation goes by the key of what it translates.
  *
  * NOTE: microseconds stay whole numbers in a float8 up to the year 2255, and are added to the epoch without rounding.
  */
@@ -79,7 +79,7 @@ function selectBy(column: FinalOrder): string {
     SELECT segment."id",
       (extract(epoch FROM segment."${column}") * 1000000)::float8 AS "atUs",
       (extract(epoch FROM now()) * 1000000)::float8 AS "readAtUs",
-      coalesce(segment."translationOf", segment."utteranceId") AS "utteranceId",
+      coalesce(segment."translationOf", segment."utteranceId") AS "utteranceKey",
       segment."text", segment."language", segment."confidence", segment."startedAt", segment."endedAt",
       participant."identity", participant."name"
     FROM "TranscriptSegment" AS segment

@@ -26,7 +26,7 @@ export function createTranscriptReader(prisma: PrismaClient): TranscriptReader {
   };
 }
 
-/** The first finals of a session; `null` when there is no such session. Rejects with a `StoreError`. */
+/** The first finals of a call; `null` when there is no such call. Rejects with a `StoreError`. */
 export async function readSegments(
   prisma: PrismaClient,
   sessionSlug: string,
@@ -38,20 +38,20 @@ export async function readSegments(
   return { segments: rows.map(({ segment }) => segment), hasMore, beganAt: transcript.beganAt };
 }
 
-/** A session's finals in the order in which they began, as they stand at each `read`. */
+/** A call's finals in the order in which they began, as they stand at each `read`. */
 export interface OpenTranscript {
   readonly beganAt: Date | undefined;
   /** Rejects with a `StoreError`. */
   read(limit: number, after: TranscriptPlace): Promise<FinalRows>;
 }
 
-/** For reading a transcript of any length in parts; `null` when there is no such session. Rejects with a `StoreError`. */
+/** For reading a transcript of any length in parts; `null` when there is no such call. Rejects with a `StoreError`. */
 export async function openTranscript(
   prisma: PrismaClient,
   sessionSlug: string,
   language: TranslationCode | undefined,
 ): Promise<OpenTranscript | null> {
-  const session = await translated(() =>
+  const call = await translated(() =>
     prisma.videoSession.findUnique({
       where: { slug: sessionSlug },
       select: {
@@ -65,11 +65,11 @@ export async function openTranscript(
       },
     }),
   );
-  if (session === null) return null;
+  if (call === null) return null;
   return {
-    beganAt: session.segments[0]?.startedAt,
+    beganAt: call.segments[0]?.startedAt,
     read: (limit, after) =>
-      translated(() => selectFinals(prisma, session.id, "startedAt", { limit, language, after })),
+      translated(() => selectFinals(prisma, call.id, "startedAt", { limit, language, after })),
   };
 }
 
@@ -78,12 +78,12 @@ async function readPage(
   sessionSlug: string,
   { limit, language, after }: PageSelection,
 ): Promise<TranscriptPage | null> {
-  const session = await translated(() =>
+  const call = await translated(() =>
     prisma.videoSession.findUnique({ where: { slug: sessionSlug }, select: { id: true } }),
   );
-  if (session === null) return null;
+  if (call === null) return null;
   const selection = { limit, language, after: after.place };
-  const page = await translated(() => selectFinals(prisma, session.id, "createdAt", selection));
+  const page = await translated(() => selectFinals(prisma, call.id, "createdAt", selection));
   const segments = page.rows
     .map(({ segment }) => segment)
     .toSorted((one, other) => one.startedAt.getTime() - other.startedAt.getTime());
@@ -99,23 +99,23 @@ async function translated<Value>(work: () => Promise<Value>): Promise<Value> {
 }
 
 /**
- * Stored finals by their own `utteranceId`, a translation's too. Those that are not stored, not yet or not in this session,
- * are absent. At most 500 ids. Rejects with a `StoreError`.
+ * Stored finals by their own keys, a translation's too. Those that are not stored, not yet or not in this call, are absent.
+ * At most 500 keys. Rejects with a `StoreError`.
  */
 export async function findFinals(
   prisma: PrismaClient,
   sessionSlug: string,
-  utteranceIds: readonly string[],
+  utteranceKeys: readonly string[],
 ): Promise<ReadonlyMap<string, Transcript>> {
   assert(
-    utteranceIds.length <= KEYS_MAX,
-    `expected at most ${KEYS_MAX} ids, got ${utteranceIds.length}`,
+    utteranceKeys.length <= KEYS_MAX,
+    `expected at most ${KEYS_MAX} keys, got ${utteranceKeys.length}`,
   );
   // PostgreSQL stores no NUL, and refuses a statement that asks for one.
-  const storable = utteranceIds.filter((id) => !id.includes("\0"));
+  const storable = utteranceKeys.filter((key) => !key.includes("\0"));
   if (storable.length === 0) return new Map();
   try {
-    const session = await prisma.videoSession.findUnique({
+    const call = await prisma.videoSession.findUnique({
       where: { slug: sessionSlug },
       select: {
         segments: {
@@ -132,7 +132,7 @@ export async function findFinals(
         },
       },
     });
-    return new Map(session?.segments.map((row) => [row.utteranceId, toTranscript(row)]));
+    return new Map(call?.segments.map((row) => [row.utteranceId, toTranscript(row)]));
   } catch (error) {
     throw toStoreError(error, "looking finals up");
   }

@@ -1,19 +1,15 @@
 import type { PrismaClient } from "../../database/generated/client.ts";
 import { RecentCache } from "../../kernel/recent-cache.ts";
+import type { SpeakerNames } from "../../relay/ports.ts";
 
 /**
- * `require`: the application creates the sessions, and a final of another one is not stored.
- * `create`: a session that does not exist is created by its first final.
+ * What becomes of a final whose call the database does not know.
+ *
+ * `require`: the application creates the calls, and a final of another one is not stored.
+ * `create`: a call that does not exist is created by its first final.
  * Participants are created by their first final under both.
  */
 export type SessionPolicy = "require" | "create";
-
-/** A participant of a session, by the names that the application gave them. */
-export interface SpeakerNames {
-  readonly sessionSlug: string;
-  readonly identity: string;
-  readonly name: string;
-}
 
 export interface SpeakerIds {
   readonly videoSessionId: string;
@@ -21,7 +17,7 @@ export interface SpeakerIds {
 }
 
 /**
- * Identifies a speaker among all sessions. The names may hold any character, so the length of the first keeps them apart; half
+ * Identifies a speaker among all calls. The names may hold any character, so the length of the first keeps them apart; half
  * a surrogate pair counts as what UTF-8, and so the database, makes of it.
  */
 export function speakerKey({ sessionSlug, identity }: SpeakerNames): string {
@@ -44,8 +40,8 @@ export class SpeakerDirectory {
   }
 
   /**
-   * The ids by `speakerKey`, with at most one statement for all that are not remembered (R3). A speaker whose session does
-   * not exist is absent under `require`; the next call looks again.
+   * The ids by `speakerKey`, with at most one statement for all that are not remembered (R3). A speaker whose call
+   * does not exist is absent under `require`, and is looked for again the next time.
    */
   async resolve(speakers: readonly SpeakerNames[]): Promise<ReadonlyMap<string, SpeakerIds>> {
     // The batch keeps its own map, because it may hold more speakers than the cache.

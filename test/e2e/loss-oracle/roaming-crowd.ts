@@ -8,9 +8,9 @@ import {
   startHostileNetwork,
   type HostileNetwork,
 } from "../../support/actors/networks/hostile-network.ts";
+import { judgeClient } from "./client-verdict.ts";
 import type { PlacedFinal } from "./comparison.ts";
 import type { Crowd, CrowdDeps, CrowdReport, HeardAudio, ShownFinal } from "./crowd.ts";
-import { judgeLink } from "./link-verdict.ts";
 import { drawCourses, type Weather } from "./network-courses.ts";
 
 export interface RoamingOptions {
@@ -56,7 +56,7 @@ export async function openRoamingCrowd(
       { url: network.url, random },
       { participant, speech: speech.audio, speed: SPEED, ...patienceIn(weather) },
     );
-    opening.defer(() => speaker.leave());
+    opening.defer(() => speaker.depart());
     roamers.push({ speech, network, speaker });
   }
   return new RoamingCrowd(roamers, sessions, opening.move());
@@ -118,7 +118,7 @@ class RoamingCrowd implements Crowd {
     const verdicts = this.#roamers.map(({ speech, speaker: { participant, sessions } }) => {
       const { sessionSlug, identity } = participant;
       const stored = storedBy.get(`${sessionSlug} ${identity}`) ?? [];
-      return { identity, ...judgeLink({ speech, sessions, stored, heard }) };
+      return { identity, ...judgeClient({ speech, sessions, stored, heard }) };
     });
     const problems = verdicts.flatMap(({ identity, problems: found }) =>
       found.map((problem) => `${identity}: ${problem}`),
@@ -157,5 +157,5 @@ class RoamingCrowd implements Crowd {
 }
 
 function messagesOf({ sessions }: ResumingSpeaker): readonly ServerMessage[] {
-  return sessions.flatMap(({ links }) => links.flatMap(({ messages }) => messages));
+  return sessions.flatMap(({ connections }) => connections.flatMap(({ messages }) => messages));
 }

@@ -118,20 +118,20 @@ export const poison: Scenario = {
 const LATE = "late";
 const NEVER = "never";
 
-/** The application creates one session late, but in time, and the other one not at all. */
-const unknownSessions: Scenario = {
-  name: "unknown-sessions",
+/** The application creates one call late, but in time, and the other one not at all. */
+const unknownCalls: Scenario = {
+  name: "unknown-calls",
   unknownSlugs: [LATE, NEVER],
   settings: { UNKNOWN_SESSION_LIMIT_MS: "8000" },
   placeOf: ({ sessionSlug }) => (sessionSlug === NEVER ? "dead-letters" : "database"),
-  async play({ crowd, createSession, facts, problems }) {
+  async play({ crowd, createCall, facts, problems }) {
     await sleep(4000);
-    await createSession(LATE);
+    await createCall(LATE);
     await sleep(4000);
     for (const slug of [LATE, NEVER]) {
       const count = crowd.shown.filter(({ sessionSlug }) => sessionSlug === slug).length;
       facts[slug] = count;
-      if (count === 0) problems.push(`expected finals of the session "${slug}", got none`);
+      if (count === 0) problems.push(`expected finals of the call "${slug}", got none`);
     }
   },
 };
@@ -212,7 +212,7 @@ export const SCENARIOS: readonly Scenario[] = [
   repliesLost,
   connectionsExhausted,
   poison,
-  unknownSessions,
+  unknownCalls,
   diskFull,
   diskFullKilled,
   terminated,

@@ -65,12 +65,12 @@ export interface Stage extends AsyncDisposable {
   readonly facts: Record<string, number>;
   /** Everything that is wrong, beyond single finals. */
   readonly problems: string[];
-  createSession(slug: string): Promise<void>;
+  createCall(slug: string): Promise<void>;
   /** What is stored and what is set aside. The database has to be there, the gateway need not run. */
   readKept(): Promise<readonly PlacedFinal[]>;
 }
 
-const SESSION_SLUGS = ["alpha", "bravo", "charlie", "delta"];
+const CALL_SLUGS = ["alpha", "bravo", "charlie", "delta"];
 const UNKNOWN_SHARE = 0.05;
 
 export async function openStage(
@@ -80,10 +80,10 @@ export async function openStage(
 ): Promise<Stage> {
   await using opening = new AsyncDisposableStack();
   const database = opening.use(await createDatabaseOn(server));
-  const createSession = async (slug: string) => {
+  const createCall = async (slug: string) => {
     await database.query('INSERT INTO "VideoSession" ("id", "slug") VALUES ($1, $1)', [slug]);
   };
-  await Promise.all(SESSION_SLUGS.map(createSession));
+  await Promise.all(CALL_SLUGS.map(createCall));
   const simulator = opening.use(
     await startSimulator({
       poisonEvery: setup.poisonEvery ?? Infinity,
@@ -100,7 +100,7 @@ export async function openStage(
       DATABASE_URL: proxy?.url ?? database.url,
       DATA_DIR: dataDirectory,
       GLADIA_API_URL: simulator.url,
-      // A crowd that comes back at once: sessions that it has left end a moment later.
+      // A crowd that comes back at once: sessions that it has abandoned end a moment later.
       GLADIA_MAX_SESSIONS: "1000",
       JOURNAL_SYNC: sync,
       SESSION_POLICY: "require",
@@ -125,7 +125,7 @@ export async function openStage(
     random: createRandom(seed),
     facts: {},
     problems: [],
-    createSession,
+    createCall,
     readKept: async () => [
       ...(await readStoredFinals(database)),
       ...(await readDeadLetters(installation, dataDirectory)),
@@ -158,7 +158,7 @@ function createMembers(count: number, unknownSlugs: readonly string[]): readonly
       ? 0
       : Math.max(unknownSlugs.length, Math.round(count * UNKNOWN_SHARE));
   return Array.from({ length: count }, (_, index) => {
-    const slugs = index < unknownCount ? unknownSlugs : SESSION_SLUGS;
+    const slugs = index < unknownCount ? unknownSlugs : CALL_SLUGS;
     return { sessionSlug: slugs[index % slugs.length]!, identity: `person-${index}` };
   });
 }

@@ -85,7 +85,7 @@ test("[R24] makes a value of a bug too: it never rejects", async () => {
   const decision = await admission({ identify: () => Promise.reject(bug), log }).decide(request());
   expect(decision).toMatchObject({ code: "internal", message: "the gateway failed on its side" });
   expect(log.linesOf("A request failed on our side")).toMatchObject([
-    { fields: { problem: bug.message } },
+    { fields: { problem: `TypeError: ${bug.message}`, stack: expect.stringContaining("at ") } },
   ]);
 });
 

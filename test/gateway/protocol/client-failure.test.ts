@@ -1,7 +1,12 @@
 import { expect, test } from "bun:test";
-import { closeFrame, errorMessage } from "../../../src/gateway/protocol/client-failure.ts";
+import {
+  closeFrame,
+  errorMessage,
+  toClientFailure,
+} from "../../../src/gateway/protocol/client-failure.ts";
 import { CLOSINGS } from "../../../src/gateway/protocol/close-codes.ts";
 import { AppError, type FailureCode } from "../../../src/kernel/errors.ts";
+import { recordedLog } from "../../support/probes/recorded-log.ts";
 
 /** The shortest and the longest of many advised waits. */
 function advisedWaits(code: FailureCode, retryAfterMs?: number): readonly number[] {
@@ -54,4 +59,23 @@ test("closes with the failure's code, which the reason names, within what a clos
 
 test("closes with 1000 where there is no failure", () => {
   expect(closeFrame(undefined)).toEqual({ code: 1000, reason: "done" });
+});
+
+test("[R24] a bug's own words reach neither the client nor the log, which gets its place", () => {
+  const log = recordedLog();
+  const failure = toClientFailure(new Error("a token, or what somebody said"), log);
+  expect(errorMessage(failure)).toMatchObject({
+    code: "internal",
+    message: "the gateway failed on its side",
+  });
+  const [{ sentence, fields } = { sentence: "", fields: {} }] = log.lines;
+  expect(sentence).toBe("A request failed on our side");
+  expect(fields).toEqual({ problem: "Error", stack: expect.stringContaining("client-failure") });
+});
+
+test("a failure that has a code is told as it is, and not logged here", () => {
+  const log = recordedLog();
+  const failure = new AppError("token-expired", "expected a token that has not expired");
+  expect(toClientFailure(failure, log)).toBe(failure);
+  expect(log.lines).toEqual([]);
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { AudioMeter, type AudioVerdict } from "../../../src/gateway/seat/audio-meter.ts";
-import type { AudioFormat } from "../../../src/relay/ports.ts";
-import { bytesPerMs } from "../../../src/relay/timeline.ts";
+import { type AudioFormat, bytesPerMs } from "../../../src/relay/recognition/audio-format.ts";
 
 const PCM16K: AudioFormat = { encoding: "wav/pcm", sampleRate: 16_000, bitDepth: 16 };
 const PCM48K: AudioFormat = { encoding: "wav/pcm", sampleRate: 48_000, bitDepth: 16 };

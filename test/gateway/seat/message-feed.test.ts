@@ -50,12 +50,12 @@ test("[R21] is told what it would know if it had been there", () => {
   const { stage, socket, stream, cut } = connectedClient();
   cut();
   stream.interrupt();
-  stage.desk.announceJournaling(true);
+  stage.isUnjournaled.set(true);
   const { socket: second } = stage.connect({ resume: { id: socket.resumeId, ...NEVER_READ } });
   expect(second.types).toEqual(["session", "ready", "status", "status"]);
   expect(second.states).toEqual(["reconnecting", "unjournaled"]);
   stream.resume();
-  stage.desk.announceJournaling(false);
+  stage.isUnjournaled.set(false);
   const { socket: third } = stage.connect({ resume: { id: socket.resumeId, ...NEVER_READ } });
   expect(third.states).toEqual([]);
 });

@@ -102,7 +102,7 @@ test("[R30] a drain is named before all else that keeps a newcomer out", () => {
 
 test("[R6] whoever comes while finals would not survive the process is told so before anything else", () => {
   const stage = new ConnectionStage();
-  stage.desk.announceJournaling(true);
+  stage.isUnjournaled.set(true);
   const { socket } = stage.connect();
   expect(socket.types).toEqual(["session", "status", "ready"]);
   expect(socket.states).toEqual(["unjournaled"]);

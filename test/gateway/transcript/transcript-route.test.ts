@@ -6,7 +6,7 @@ import { bearer, errorOf } from "../../support/probes/answers.ts";
 import { GatewayStage } from "../../support/stages/gateway-stage.ts";
 
 const segment: StoredSegment = {
-  utteranceId: "provider-1:0",
+  utteranceKey: "provider-1:0",
   text: "good morning",
   language: "en",
   confidence: 0.9,
@@ -146,7 +146,10 @@ test("answers 503 while the database is away, and 500 for a bug, which alone is 
 });
 
 const numbered = (count: number): readonly StoredSegment[] =>
-  Array.from({ length: count }, (_, index) => ({ ...segment, utteranceId: `provider-1:${index}` }));
+  Array.from({ length: count }, (_, index) => ({
+    ...segment,
+    utteranceKey: `provider-1:${index}`,
+  }));
 
 interface PageBody {
   readonly segments: readonly { readonly utterance_id: string }[];
@@ -173,7 +176,7 @@ test("hands JSON out page by page, and always says how to go on", async () => {
     seen.push(...page.segments.map(({ utterance_id }) => utterance_id));
   }
   seen.push(...page.segments.map(({ utterance_id }) => utterance_id));
-  expect(seen).toEqual(numbered(25).map(({ utteranceId }) => utteranceId));
+  expect(seen).toEqual(numbered(25).map(({ utteranceKey }) => utteranceKey));
   const idle = await read(`&after=${page.next}`);
   expect(idle).toEqual({ ...page, segments: [] });
 

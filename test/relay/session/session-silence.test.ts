@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { RecognitionOptions } from "../../../src/relay/ports.ts";
+import type { RecognitionOptions } from "../../../src/relay/recognition/recognition-options.ts";
 import { fakeTime } from "../../support/probes/fake-time.ts";
 import { audioFrame, BYTES_PER_MS, recognition } from "../../support/stages/relay-stage.ts";
 import { startedSession } from "../../support/stages/started-session.ts";

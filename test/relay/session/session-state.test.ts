@@ -12,32 +12,40 @@ import { seededRandom } from "../../support/probes/seeded-random.ts";
 const EXPECTED: Readonly<Record<SessionState, Readonly<Record<SessionEvent, Transition>>>> = {
   opening: {
     "stream-ready": { next: "live", actions: ["tell-ready"] },
-    "stream-finished": { next: "ended", actions: ["end"] },
-    "stream-failed": { next: "ended", actions: ["end"] },
+    "stream-ended": { next: "settling", actions: ["await-finals"] },
+    "finals-kept": { next: "opening", actions: [] },
     "stop-requested": { next: "finishing", actions: ["finish-stream"] },
     "deadline-passed": { next: "ended", actions: ["abort-stream", "end"] },
     aborted: { next: "ended", actions: ["abort-stream", "end"] },
   },
   live: {
     "stream-ready": { next: "live", actions: [] },
-    "stream-finished": { next: "ended", actions: ["end"] },
-    "stream-failed": { next: "ended", actions: ["end"] },
+    "stream-ended": { next: "settling", actions: ["await-finals"] },
+    "finals-kept": { next: "live", actions: [] },
     "stop-requested": { next: "finishing", actions: ["finish-stream"] },
     "deadline-passed": { next: "live", actions: [] },
     aborted: { next: "ended", actions: ["abort-stream", "end"] },
   },
   finishing: {
     "stream-ready": { next: "finishing", actions: ["tell-ready"] },
-    "stream-finished": { next: "ended", actions: ["end"] },
-    "stream-failed": { next: "ended", actions: ["end"] },
+    "stream-ended": { next: "settling", actions: ["await-finals"] },
+    "finals-kept": { next: "finishing", actions: [] },
     "stop-requested": { next: "finishing", actions: [] },
     "deadline-passed": { next: "ended", actions: ["abort-stream", "end"] },
     aborted: { next: "ended", actions: ["abort-stream", "end"] },
   },
+  settling: {
+    "stream-ready": { next: "settling", actions: [] },
+    "stream-ended": { next: "settling", actions: [] },
+    "finals-kept": { next: "ended", actions: ["close-record", "end"] },
+    "stop-requested": { next: "settling", actions: [] },
+    "deadline-passed": { next: "ended", actions: ["end"] },
+    aborted: { next: "ended", actions: ["end"] },
+  },
   ended: {
     "stream-ready": { next: "ended", actions: [] },
-    "stream-finished": { next: "ended", actions: [] },
-    "stream-failed": { next: "ended", actions: [] },
+    "stream-ended": { next: "ended", actions: [] },
+    "finals-kept": { next: "ended", actions: [] },
     "stop-requested": { next: "ended", actions: [] },
     "deadline-passed": { next: "ended", actions: [] },
     aborted: { next: "ended", actions: [] },
@@ -71,7 +79,7 @@ test("ends exactly once, and does nothing after it, whatever happens", () => {
     const actions = walk(random);
     expect(actions.filter((action) => action === "end")).toEqual(["end"]);
     expect(actions.at(-1)).toBe("end");
-    for (const once of ["finish-stream", "abort-stream"] as const) {
+    for (const once of ["finish-stream", "abort-stream", "await-finals", "close-record"] as const) {
       expect(actions.filter((action) => action === once).length).toBeLessThanOrEqual(1);
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { AudioFormat } from "../../../src/relay/ports.ts";
+import type { AudioFormat } from "../../../src/relay/recognition/audio-format.ts";
 import { SilenceFiller } from "../../../src/relay/session/silence-filler.ts";
 import { BYTES_PER_MS, recognition } from "../../support/stages/relay-stage.ts";
 

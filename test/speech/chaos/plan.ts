@@ -1,9 +1,7 @@
 import type { Fault, ScriptedFault } from "../../../src/simulator/faults/fault.ts";
 import type { SimulatorOptions } from "../../../src/simulator/simulator.ts";
-import {
-  GLADIA_STREAM_LIMITS,
-  type GladiaStreamLimits,
-} from "../../../src/speech/stream/stream-limits.ts";
+import { GLADIA_STREAM_LIMITS } from "../../../src/speech/gladia/gladia-limits.ts";
+import type { ProviderStreamLimits } from "../../../src/speech/stream-limits.ts";
 import { drawFrom, type Draw } from "./draw.ts";
 import { INCIDENTS, OPENINGS, type Incident } from "./incidents.ts";
 import { BYTES_PER_SECOND, createSpeech, type Speech } from "./speech.ts";
@@ -18,7 +16,7 @@ export interface Plan {
   readonly opening: readonly Fault[];
   readonly script: readonly ScriptedFault[];
   readonly simulator: SimulatorOptions;
-  readonly limits: GladiaStreamLimits;
+  readonly limits: ProviderStreamLimits;
   /** More would be a storm. */
   readonly handshakesMax: number;
   readonly postsMax: number;
@@ -47,7 +45,7 @@ const HANDSHAKES_MAX = 6;
 const ROLLOVER_MS = 300;
 
 /** A provider that is slow because the machine is must not count as one that does not answer. */
-const LIMITS: GladiaStreamLimits = {
+const LIMITS: ProviderStreamLimits = {
   ...GLADIA_STREAM_LIMITS,
   readyMs: 60_000,
   openMs: 60_000,

@@ -3,10 +3,12 @@ import type { AppError } from "../../../src/kernel/errors.ts";
 import { every, sleep } from "../../../src/kernel/timers.ts";
 import { Metrics, type Tallies } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
-import type { RecognitionOptions, SpeechStream, Utterance } from "../../../src/relay/ports.ts";
+import type { SpeechStream, Utterance } from "../../../src/relay/ports.ts";
+import type { RecognitionOptions } from "../../../src/relay/recognition/recognition-options.ts";
 import type { ReceivedAudio } from "../../../src/simulator/session/audio-intake.ts";
 import { startSimulator } from "../../../src/simulator/simulator.ts";
-import { GladiaBridge } from "../../../src/speech/stream/provider-streams.ts";
+import { createGladiaAdapter } from "../../../src/speech/gladia/gladia-adapter.ts";
+import { ProviderStreams } from "../../../src/speech/stream/provider-streams.ts";
 import { recordedLog } from "../../support/probes/recorded-log.ts";
 import type { Plan } from "./plan.ts";
 import { BYTES_PER_SECOND } from "./speech.ts";
@@ -59,17 +61,17 @@ export async function runPlan(plan: Plan): Promise<Outcome> {
   const { tallies } = new Metrics();
   const memory = new MemoryBudget(2 ** 30);
   const account = { apiKey: "key", apiUrl: simulator.url, region: undefined };
-  const bridge = new GladiaBridge(
-    { log: recordedLog(), tallies, memory },
-    { account, sessionsMax: undefined, limits: plan.limits },
+  const provider = new ProviderStreams(
+    { adapter: createGladiaAdapter(account), log: recordedLog(), tallies, memory },
+    { placesMax: undefined, limits: plan.limits },
   );
   const utterances: Utterance[] = [];
   const ends: (AppError | undefined)[] = [];
   const gaps: string[] = [];
   const ended = Promise.withResolvers<void>();
-  const stream = bridge.open(RECOGNITION, {
+  const stream = provider.open(RECOGNITION, {
     onQueued: () => undefined,
-    onPlaced: () => undefined,
+    onAligned: () => undefined,
     onUnheard: () => undefined,
     onReady: () => undefined,
     onInterrupted: () => undefined,
@@ -91,7 +93,7 @@ export async function runPlan(plan: Plan): Promise<Outcome> {
   } finally {
     sweep.stop();
     stream.abort();
-    bridge.stop();
+    provider.stop();
   }
   const sessions = simulator.observe();
   return {
@@ -103,7 +105,7 @@ export async function runPlan(plan: Plan): Promise<Outcome> {
     posts: simulator.postCount,
     tallies,
     faultsLeft: simulator.scriptedCount,
-    streamsLeft: bridge.streamCount,
+    streamsLeft: provider.streamCount,
     bytesLeft: memory.used,
     isStuck,
   };

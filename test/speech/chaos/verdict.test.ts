@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import type { Utterance } from "../../../src/relay/ports.ts";
-import { GladiaError } from "../../../src/speech/provider-error.ts";
+import { ProviderError } from "../../../src/speech/provider-error.ts";
 import { anUtterance } from "../../support/actors/doubles/scripted-provider.ts";
 import { INCIDENTS } from "./incidents.ts";
 import { createPlan, SEEDS_OF_EVERY_KIND, type Plan } from "./plan.ts";
@@ -35,7 +35,7 @@ const FLAWLESS: Outcome = {
 const aFinal = (key: string, startSeconds: number, endSeconds: number) =>
   anUtterance({ key, startSeconds, endSeconds });
 
-const LOST = new GladiaError("provider-unreachable", "gone", { retryable: true });
+const LOST = new ProviderError("provider-unreachable", "gone", { retryable: true });
 const CUT = Math.floor(audio.length / 64) * 32;
 const CHANGED = Uint8Array.from(audio, (byte, index) => (index === CUT ? byte ^ 1 : byte));
 

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { Acknowledgements } from "../../../src/speech/gladia/acknowledgements.ts";
+import { GladiaAcknowledgements } from "../../../src/speech/gladia/acknowledgements.ts";
 
 /** What the provider has after each of these ranges. */
 function readAll(bytesPerSample: number, ...ranges: [from: number, to: number][]): number[] {
-  const acknowledgements = new Acknowledgements(bytesPerSample);
+  const acknowledgements = new GladiaAcknowledgements(bytesPerSample);
   return ranges.map(([from, to]) => acknowledgements.read(from, to));
 }
 

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import type {
-  RecoveryObstacle,
-  Unavailable,
+import {
+  askUntilAnswered,
+  type AskForFinals,
+  type RecoveryObstacle,
+  type Unavailable,
 } from "../../../src/relay/recovery/recovered-finals.ts";
 import { loadSample } from "../../../src/simulator/sample/sample.ts";
 import { startSimulator } from "../../../src/simulator/simulator.ts";
-import { askForFinals, recoverFinals } from "../../../src/speech/gladia/final-recovery.ts";
+import { askForFinals } from "../../../src/speech/gladia/final-recovery.ts";
 import { LiveClient, openSession } from "../../support/actors/clients/live-client.ts";
 
 /** The pace of tests: nobody waits for a provider's last message. */
@@ -53,8 +55,12 @@ function jobServer(answer: (attempt: number) => Response | Promise<Response>): J
 }
 
 const done = (messages: unknown) => Response.json({ status: "done", result: { messages } });
+const askOf =
+  (account: JobServer["account"]): AskForFinals =>
+  (id, signal) =>
+    askForFinals(account, id, signal);
 const recover = ({ account }: JobServer, id = "session-1", signal = new AbortController().signal) =>
-  recoverFinals(account, id, signal, PACE);
+  askUntilAnswered(askOf(account), id, signal, PACE);
 const unavailable = (reason: RecoveryObstacle): Unavailable => ({ kind: "unavailable", reason });
 
 describe("a session that is over", () => {
@@ -76,12 +82,12 @@ describe("a session that is over", () => {
     expect(found).toMatchObject({
       kind: "found",
       finals: [
-        { utteranceId: "00_1", text: "hello there", startSeconds: 1, endSeconds: 2 },
-        { utteranceId: "00_0", text: "bye", language: "en", confidence: 0.5 },
+        { localId: "00_1", text: "hello there", startSeconds: 1, endSeconds: 2 },
+        { localId: "00_0", text: "bye", language: "en", confidence: 0.5 },
       ],
       translations: [
-        { utteranceId: "00_1", text: "bonjour", language: "fr" },
-        { utteranceId: "00_0", text: "au revoir", language: "fr" },
+        { localId: "00_1", text: "bonjour", language: "fr" },
+        { localId: "00_0", text: "au revoir", language: "fr" },
       ],
     });
     expect(server.requests).toEqual([{ path: "/v2/live/session-1", key: "the-key" }]);
@@ -187,8 +193,10 @@ test("what the simulator has said without a socket is found once the session is 
     expect(await askForFinals(account, id, signal)).toEqual(unavailable("unfinished"));
   }
   const pace = { ...PACE, attemptsMax: 1000 };
-  const found = await recoverFinals(account, id, signal, pace);
+  const found = await askUntilAnswered(askOf(account), id, signal, pace);
   if (found.kind === "unavailable") throw new Error(`expected finals, got ${found.reason}`);
   expect(found.finals.map(({ text }) => text)).toEqual([...sentences]);
-  expect(await recoverFinals(account, "another", signal, PACE)).toEqual(unavailable("unknown"));
+  expect(await askUntilAnswered(askOf(account), "another", signal, PACE)).toEqual(
+    unavailable("unknown"),
+  );
 });

@@ -24,8 +24,8 @@ test.each([true, false])(
     expect(transcript({ id: "00_00000002", is_final: isFinal, utterance: UTTERANCE })).toEqual({
       ok: true,
       value: {
-        kind: "transcript",
-        utteranceId: "00_00000002",
+        kind: "utterance",
+        localId: "00_00000002",
         isFinal,
         text: "Good morning",
         startSeconds: 1.2,
@@ -42,7 +42,7 @@ test("reads a transcript that leaves out what the documentation's own samples le
   expect(transcript({ id: "00-00000011", utterance: { start, end, text } })).toMatchObject({
     ok: true,
     value: {
-      utteranceId: "00-00000011",
+      localId: "00-00000011",
       isFinal: false,
       language: undefined,
       confidence: undefined,
@@ -145,10 +145,9 @@ const TRANSLATION = {
 test("reads a translation with the time of what it translates, and trims its text", () => {
   const value = {
     kind: "translation",
-    utteranceId: "00_00000002",
+    localId: "00_00000002",
     text: "Bonjour",
     language: "fr",
-    originalLanguage: "en",
     startSeconds: 1.2,
     endSeconds: 2.75,
   } as const;
@@ -157,9 +156,7 @@ test("reads a translation with the time of what it translates, and trims its tex
     value,
   });
   const { original_language: _, ...unnamed } = TRANSLATION;
-  expect(parse({ type: "translation", data: unnamed })).toMatchObject({
-    value: { ...value, originalLanguage: undefined },
-  });
+  expect(parse({ type: "translation", data: unnamed })).toMatchObject({ value });
 });
 
 test("reads a translation that failed as a refusal", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { RecognitionOptions } from "../../../src/relay/ports.ts";
+import type { RecognitionOptions } from "../../../src/relay/recognition/recognition-options.ts";
 import { parseSessionRequest } from "../../../src/simulator/wire/session-request.ts";
 import { toRequestBody } from "../../../src/speech/gladia/live-request.ts";
 import { recognition } from "../../support/stages/relay-stage.ts";

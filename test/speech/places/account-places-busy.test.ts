@@ -1,26 +1,26 @@
 import { describe, expect, test } from "bun:test";
-import type { ProviderSlot } from "../../../src/speech/places/account-places.ts";
+import type { AccountPlace } from "../../../src/speech/places/account-places.ts";
 import { seededRandom } from "../../support/probes/seeded-random.ts";
-import { grantsOf, setupSlots } from "../../support/stages/places-stage.ts";
+import { grantsOf, setupPlaces } from "../../support/stages/places-stage.ts";
 
 describe("a 429", () => {
   test("lowers the estimate to what is in use, and whoever met it is first in line again", async () => {
-    using stage = setupSlots(4);
+    using stage = setupPlaces(4);
     const all = stage.enter(6);
-    all[3]!.slot.returnAsBusy();
+    all[3]!.place.returnAsBusy();
     expect(stage.figures).toEqual({ inUse: 3, queued: 3, limit: 3 });
     expect(all[3]!.positions).toEqual([1]);
     await stage.advance(1000);
     expect(all[5]!.positions).toEqual([2, 3]);
-    all[0]!.slot.release();
+    all[0]!.place.release();
     expect(grantsOf(all)).toEqual([1, 1, 1, 2, 0, 0]);
     expect(stage.figures).toEqual({ inUse: 3, queued: 2, limit: 3 });
   });
 
   test("counts for a minute; then the estimate rises by 1, 2, 4 … to the ceiling", async () => {
-    using stage = setupSlots(20);
+    using stage = setupPlaces(20);
     const all = stage.enter(40);
-    for (const { slot } of all.slice(8, 20)) slot.returnAsBusy();
+    for (const { place } of all.slice(8, 20)) place.returnAsBusy();
     expect(stage.figures).toEqual({ inUse: 8, queued: 32, limit: 8 });
     await stage.advance(59_000);
     expect(stage.figures.limit).toBe(8);
@@ -34,13 +34,13 @@ describe("a 429", () => {
   });
 
   test("that comes again begins the wait anew, with the smallest step", async () => {
-    using stage = setupSlots(20);
+    using stage = setupPlaces(20);
     const all = stage.enter(30);
-    for (const { slot } of all.slice(10, 20)) slot.returnAsBusy();
+    for (const { place } of all.slice(10, 20)) place.returnAsBusy();
     await stage.advance(65_000);
     expect(stage.figures.limit).toBe(13);
     // Those that were let in are those that were refused before.
-    for (const { slot } of all.slice(10, 13)) slot.returnAsBusy();
+    for (const { place } of all.slice(10, 13)) place.returnAsBusy();
     expect(stage.figures.limit).toBe(10);
     await stage.advance(59_000);
     expect(stage.figures.limit).toBe(10);
@@ -53,29 +53,29 @@ describe("a 429", () => {
     ["advised too short", 0, 1000],
     ["advised too long", 3_600_000, 300_000],
   ])("counts for as long as was %s", async (_, retryAfterMs, heldMs) => {
-    using stage = setupSlots(1);
+    using stage = setupPlaces(1);
     const [candidate] = stage.enter(1);
-    candidate!.slot.returnAsBusy(retryAfterMs);
+    candidate!.place.returnAsBusy(retryAfterMs);
     await stage.advance(heldMs - 1000);
-    expect(candidate!.slots).toHaveLength(1);
+    expect(candidate!.places).toHaveLength(1);
     await stage.advance(1000);
-    expect(candidate!.slots).toHaveLength(2);
+    expect(candidate!.places).toHaveLength(2);
   });
 
   test("counts for up to a quarter longer, so that gateways do not ask together", async () => {
-    using stage = setupSlots(1, () => 0.999);
+    using stage = setupPlaces(1, () => 0.999);
     const [candidate] = stage.enter(1);
-    candidate!.slot.returnAsBusy();
+    candidate!.place.returnAsBusy();
     await stage.advance(74_000);
-    expect(candidate!.slots).toHaveLength(1);
+    expect(candidate!.places).toHaveLength(1);
     await stage.advance(1000);
-    expect(candidate!.slots).toHaveLength(2);
+    expect(candidate!.places).toHaveLength(2);
   });
 
   test("lets whoever met it leave", () => {
-    using stage = setupSlots(1);
+    using stage = setupPlaces(1);
     const [candidate] = stage.enter(1);
-    candidate!.slot.returnAsBusy();
+    candidate!.place.returnAsBusy();
     candidate!.cancel();
     expect(stage.figures).toEqual({ inUse: 0, queued: 0, limit: 0 });
     expect(stage.timerCount).toBe(0);
@@ -84,10 +84,10 @@ describe("a 429", () => {
 
 describe("an unknown number of places", () => {
   test("is learned from the requests that were refused, and kept while nobody waits", async () => {
-    using stage = setupSlots(undefined);
+    using stage = setupPlaces(undefined);
     const all = stage.enter(100);
     expect(stage.figures).toEqual({ inUse: 100, queued: 0, limit: Number.POSITIVE_INFINITY });
-    for (const { slot } of all.slice(30)) slot.returnAsBusy();
+    for (const { place } of all.slice(30)) place.returnAsBusy();
     expect(stage.figures).toEqual({ inUse: 30, queued: 70, limit: 30 });
     for (const candidate of all.slice(30)) candidate.cancel();
     await stage.advance(600_000);
@@ -96,14 +96,14 @@ describe("an unknown number of places", () => {
     // Long after, the next one is tried within a second.
     const [late] = stage.enter(1);
     await stage.advance(1000);
-    expect(late!.slots).toHaveLength(1);
+    expect(late!.places).toHaveLength(1);
     expect(stage.figures.limit).toBe(31);
   });
 
   test("may be none for a while: then one asks again after a minute", async () => {
-    using stage = setupSlots(undefined);
+    using stage = setupPlaces(undefined);
     const all = stage.enter(3);
-    for (const { slot } of all) slot.returnAsBusy();
+    for (const { place } of all) place.returnAsBusy();
     expect(stage.figures).toEqual({ inUse: 0, queued: 3, limit: 0 });
     await stage.advance(60_000);
     expect(grantsOf(all)).toEqual([2, 1, 1]);
@@ -111,8 +111,8 @@ describe("an unknown number of places", () => {
 });
 
 test("serves everybody in the end, and asks in vain rarely, while others use the account too", async () => {
-  const random = seededRandom("provider slots");
-  using stage = setupSlots(30, () => random.next());
+  const random = seededRandom("provider places");
+  using stage = setupPlaces(30, () => random.next());
   let othersUse = 20;
   let inUseHere = 0;
   let vainCount = 0;
@@ -120,20 +120,20 @@ test("serves everybody in the end, and asks in vain rarely, while others use the
   let dueAt: [atSecond: number, act: () => void][] = [];
   let second = 0;
   const plan = (delaySeconds: number, act: () => void) => dueAt.push([second + delaySeconds, act]);
-  const request = (slot: ProviderSlot) => {
-    expect(stage.slots.inUse).toBeLessThanOrEqual(30);
+  const request = (place: AccountPlace) => {
+    expect(stage.places.inUse).toBeLessThanOrEqual(30);
     // The answer takes a second; only then it is known whether there was a place.
     plan(1, () => {
       if (inUseHere + othersUse >= 30) {
         vainCount += 1;
-        slot.returnAsBusy();
+        place.returnAsBusy();
         return;
       }
       inUseHere += 1;
       plan(random.whole(1, 120), () => {
         inUseHere -= 1;
         servedCount += 1;
-        slot.release();
+        place.release();
       });
     });
   };
@@ -141,7 +141,7 @@ test("serves everybody in the end, and asks in vain rarely, while others use the
   for (second = 0; second < 3000; second += 1) {
     if (second % 300 === 0) othersUse = random.whole(0, 30);
     if (second < 1500 && random.next() < 0.4) {
-      const { kind } = stage.slots.acquire({ onGranted: request, onQueued: () => {} });
+      const { kind } = stage.places.acquire({ onGranted: request, onQueued: () => {} });
       if (kind === "accepted") enteredCount += 1;
     }
     const due = dueAt.filter(([atSecond]) => atSecond <= second);

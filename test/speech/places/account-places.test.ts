@@ -1,57 +1,57 @@
 import { describe, expect, test } from "bun:test";
-import { grantsOf, setupSlots } from "../../support/stages/places-stage.ts";
+import { grantsOf, setupPlaces } from "../../support/stages/places-stage.ts";
 
 describe("a known number of places", () => {
   test("[R16] is granted at once, and then to whoever waits longest", () => {
-    using stage = setupSlots(2);
+    using stage = setupPlaces(2);
     const all = stage.enter(4);
     expect(grantsOf(all)).toEqual([1, 1, 0, 0]);
     expect(stage.figures).toEqual({ inUse: 2, queued: 2, limit: 2 });
-    all[1]!.slot.release();
+    all[1]!.place.release();
     expect(grantsOf(all)).toEqual([1, 1, 1, 0]);
-    all[0]!.slot.release();
+    all[0]!.place.release();
     expect(grantsOf(all)).toEqual([1, 1, 1, 1]);
     expect(stage.figures).toEqual({ inUse: 2, queued: 0, limit: 2 });
   });
 
-  test("gets one place back from one slot, however often that is given back", () => {
-    using stage = setupSlots(1);
+  test("gets one place back from one place, however often that is given back", () => {
+    using stage = setupPlaces(1);
     const all = stage.enter(2);
-    all[0]!.slot.release();
-    all[0]!.slot.release();
-    all[0]!.slot.returnAsBusy();
+    all[0]!.place.release();
+    all[0]!.place.release();
+    all[0]!.place.returnAsBusy();
     expect(grantsOf(all)).toEqual([1, 1]);
     expect(stage.figures).toEqual({ inUse: 1, queued: 0, limit: 1 });
   });
 
-  test("is not granted to whoever has left; leaving twice, or with a slot, changes nothing", () => {
-    using stage = setupSlots(1);
+  test("is not granted to whoever has left; leaving twice, or with a place, changes nothing", () => {
+    using stage = setupPlaces(1);
     const all = stage.enter(2);
     all[1]!.cancel();
     all[1]!.cancel();
     all[0]!.cancel();
     expect(stage.figures).toEqual({ inUse: 1, queued: 0, limit: 1 });
     expect(stage.timerCount).toBe(0);
-    all[0]!.slot.release();
+    all[0]!.place.release();
     expect(stage.figures).toEqual({ inUse: 0, queued: 0, limit: 1 });
     expect(grantsOf(all)).toEqual([1, 0]);
   });
 
   test("is granted in order when many give it back at once", () => {
-    using stage = setupSlots(1000);
+    using stage = setupPlaces(1000);
     const order: number[] = [];
     const holders = stage.enter(1000);
     for (let index = 0; index < 1000; index += 1) {
       // Gives back inside the callback: a grant within a grant within a grant, if it recursed.
-      stage.slots.acquire({
-        onGranted: (slot) => {
+      stage.places.acquire({
+        onGranted: (place) => {
           order.push(index);
-          slot.release();
+          place.release();
         },
         onQueued: () => {},
       });
     }
-    holders[0]!.slot.release();
+    holders[0]!.place.release();
     expect(order).toEqual(Array.from({ length: 1000 }, (_, index) => index));
     expect(stage.figures).toEqual({ inUse: 999, queued: 0, limit: 1000 });
   });
@@ -59,7 +59,7 @@ describe("a known number of places", () => {
 
 describe("the line", () => {
   test("tells positions at once, and then once a second what has changed", async () => {
-    using stage = setupSlots(3);
+    using stage = setupPlaces(3);
     const [holder, , , first, second, third] = stage.enter(6);
     expect([first!.positions, second!.positions, third!.positions]).toEqual([[1], [2], [3]]);
     await stage.advance(5000);
@@ -71,7 +71,7 @@ describe("the line", () => {
       [2, 1],
       [3, 2],
     ]);
-    holder!.slot.release();
+    holder!.place.release();
     await stage.advance(1000);
     expect([second!.positions, third!.positions]).toEqual([
       [2, 1],
@@ -81,10 +81,10 @@ describe("the line", () => {
   });
 
   test("may lose those who are told meanwhile", async () => {
-    using stage = setupSlots(3);
+    using stage = setupPlaces(3);
     const [, , , first] = stage.enter(4);
     const told: number[] = [];
-    const second = stage.slots.acquire({
+    const second = stage.places.acquire({
       onGranted: () => {},
       onQueued: (position) => {
         told.push(position);
@@ -102,22 +102,22 @@ describe("the line", () => {
   test.each([
     [3, 3],
     [2000, 1000],
-  ])("for %i places takes %i at most", (sessionsMax, waitingMax) => {
-    using stage = setupSlots(sessionsMax);
-    const accepted = stage.enter(sessionsMax + waitingMax);
+  ])("for %i places takes %i at most", (placesMax, waitingMax) => {
+    using stage = setupPlaces(placesMax);
+    const accepted = stage.enter(placesMax + waitingMax);
     expect(accepted.every(({ request }) => request.kind === "accepted")).toBe(true);
     const [refused] = stage.enter(1);
     expect(refused!.request).toMatchObject({
       kind: "refused",
-      failure: { name: "GladiaError", code: "provider-busy", retryable: true },
+      failure: { name: "ProviderError", code: "provider-busy", retryable: true },
     });
     expect(refused!.positions).toEqual([]);
     expect(stage.figures.queued).toBe(waitingMax);
   });
 
   test("takes 1000 where the number of places is not known", () => {
-    using stage = setupSlots(undefined);
-    stage.enter(1)[0]!.slot.returnAsBusy();
+    using stage = setupPlaces(undefined);
+    stage.enter(1)[0]!.place.returnAsBusy();
     const all = stage.enter(1001);
     expect(all.map(({ request }) => request.kind)).toEqual([
       ...Array.from({ length: 1000 }, () => "accepted" as const),
@@ -125,13 +125,13 @@ describe("the line", () => {
     ]);
   });
 
-  test("ends with the slots: nobody is granted or told anything, and no timer runs", async () => {
-    using stage = setupSlots(2);
+  test("ends with the places: nobody is granted or told anything, and no timer runs", async () => {
+    using stage = setupPlaces(2);
     const all = stage.enter(4);
-    stage.slots.stop();
-    stage.slots.stop();
+    stage.places.stop();
+    stage.places.stop();
     expect(stage.timerCount).toBe(0);
-    all[0]!.slot.returnAsBusy();
+    all[0]!.place.returnAsBusy();
     all[2]!.cancel();
     await stage.advance(120_000);
     expect(grantsOf(all)).toEqual([1, 1, 0, 0]);

@@ -10,7 +10,7 @@ import {
 
 /** Each is called out of another edge: a promise, or one of the events of the provider's socket. */
 const EDGES = [
-  "onPlaced",
+  "onAligned",
   "onReady",
   "onUtterance",
   "onInterrupted",
@@ -21,7 +21,7 @@ const EDGES = [
 test.each(EDGES)(
   "[R24] a bug behind %p is told to its stream's owner; the others go on, and its place is free",
   async (broken) => {
-    await using world = await setupStream({ sessionsMax: 2 });
+    await using world = await setupStream({ placesMax: 2 });
     const unlucky = world.open(broken);
     const both = [world.listener, unlucky];
     for (const listener of both) listener.send(speech(3));
@@ -35,7 +35,7 @@ test.each(EDGES)(
     expect(unlucky.state).toBe("ended");
     expect(await world.listener.ended).toBeUndefined();
     expectFinals(world.listener, 3);
-    expect(world.bridge.streamCount).toBe(0);
+    expect(world.provider.streamCount).toBe(0);
     const [next, another] = [world.open(), world.open()];
     await Promise.all([next.ready, another.ready]);
   },

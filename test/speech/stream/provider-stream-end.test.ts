@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Fault } from "../../../src/simulator/faults/fault.ts";
 import type { SimulatorOptions } from "../../../src/simulator/simulator.ts";
-import { GLADIA_STREAM_LIMITS } from "../../../src/speech/stream/stream-limits.ts";
+import { GLADIA_STREAM_LIMITS } from "../../../src/speech/gladia/gladia-limits.ts";
 import { until } from "../../support/probes/until.ts";
 import { audioFrame } from "../../support/stages/relay-stage.ts";
 import {
@@ -111,7 +111,7 @@ describe("a provider that is away for too long ends the stream", () => {
     expect(await listener.ended).toMatchObject({ code: "provider-timeout", retryable: true });
     expect(listener.reports).toEqual(["ready", "interrupted", "ended"]);
     expect(tallies.audio_dropped_bytes).toBe(audioFrame(1000).byteLength);
-    expect(world.bridge.streamCount).toBe(0);
+    expect(world.provider.streamCount).toBe(0);
   });
 
   test.concurrent.each<[string, Fault[]]>([
@@ -206,8 +206,8 @@ describe("an abort lets go at once, silently, when the stream is", () => {
     },
   };
   test.concurrent.each(Object.entries(scenes))("%s", async (_, { state, reach, ...options }) => {
-    await using world = await setupStream({ ...options, sessionsMax: 1 });
-    const { listener, bridge } = world;
+    await using world = await setupStream({ ...options, placesMax: 1 });
+    const { listener, provider } = world;
     await reach(world);
     expect(listener.state).toBe(state);
     const told = [...listener.reports, ...listener.utterances];
@@ -216,7 +216,7 @@ describe("an abort lets go at once, silently, when the stream is", () => {
     listener.stream.finish();
     listener.stream.send(audioFrame(100));
     listener.stream.sweep(Date.now() + 3_600_000);
-    expect(bridge.streamCount).toBe(0);
+    expect(provider.streamCount).toBe(0);
     // Its place is free: the next one need not wait.
     const next = world.open();
     await next.ready;

@@ -60,7 +60,7 @@ describe("[R12] a stream gives back all of its memory", () => {
   });
 
   test.concurrent("when it is aborted, in whatever state", async () => {
-    await using world = await setupStream({ sessionsMax: 2 });
+    await using world = await setupStream({ placesMax: 2 });
     const { simulator, listener, memory } = world;
     const [second, queued] = [world.open(), world.open()];
     await Promise.all([listener.ready, second.ready]);

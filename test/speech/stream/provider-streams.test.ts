@@ -27,7 +27,7 @@ test("turns audio into utterances and ends in order when it is asked to finish",
   expect(final!.text).toBe(final!.text.trim());
   expect(listener.utterances.some(({ isFinal }) => !isFinal)).toBe(true);
   expect(listener.reports).toEqual(["ready", "ended"]);
-  expect(world.bridge.streamCount).toBe(0);
+  expect(world.provider.streamCount).toBe(0);
   expect(simulator.openSessionCount).toBe(0);
   expect(world.tallies).toMatchObject({ provider_requests: 1, provider_retries: 0 });
 });
@@ -81,13 +81,13 @@ test("[R11] asks again after a failure that may pass, and counts how often", asy
 });
 
 test("streams beyond the account's places wait in line, and get theirs in order", async () => {
-  await using world = await setupStream({ sessionsMax: 1 });
+  await using world = await setupStream({ placesMax: 1 });
   const first = world.listener;
   const [second, third] = [world.open(), world.open()];
   await first.ready;
   expect([second.reports, third.reports]).toEqual([["queued 1"], ["ended"]]);
   expect((await third.ended)?.code).toBe("provider-busy");
-  expect(world.bridge).toMatchObject({ queuedCount: 1, streamCount: 2 });
+  expect(world.provider).toMatchObject({ queuedCount: 1, streamCount: 2 });
   second.send(speech(1));
   first.stream.finish();
   await first.ended;
@@ -127,7 +127,7 @@ test("an abort during the request withdraws it, silently", async () => {
   await asked.promise;
   world.listener.stream.abort();
   await withdrawn.promise;
-  expect(world.bridge.streamCount).toBe(0);
+  expect(world.provider.streamCount).toBe(0);
   expect(world.listener.reports).toEqual([]);
 });
 

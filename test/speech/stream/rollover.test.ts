@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { loadSample } from "../../../src/simulator/sample/sample.ts";
-import { GLADIA_STREAM_LIMITS } from "../../../src/speech/stream/stream-limits.ts";
+import { GLADIA_STREAM_LIMITS } from "../../../src/speech/gladia/gladia-limits.ts";
 import { until } from "../../support/probes/until.ts";
 import {
   BYTES_PER_SECOND,

@@ -25,8 +25,8 @@ export function fakeTime(): FakeTime {
   };
   return {
     advance: async (totalMs) => {
-      for (let left = totalMs; left > 0; left -= STEP_MS) {
-        jest.advanceTimersByTime(Math.min(STEP_MS, left));
+      for (let restMs = totalMs; restMs > 0; restMs -= STEP_MS) {
+        jest.advanceTimersByTime(Math.min(STEP_MS, restMs));
         await settle();
       }
     },
@@ -35,9 +35,9 @@ export function fakeTime(): FakeTime {
       return jest.getTimerCount();
     },
     [Symbol.dispose]: () => {
-      const left = jest.getTimerCount();
+      const runningCount = jest.getTimerCount();
       jest.useRealTimers();
-      expect(left, "timers that were left running").toBe(0);
+      expect(runningCount, "timers that still run").toBe(0);
     },
   };
 }

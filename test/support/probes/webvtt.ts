@@ -58,7 +58,7 @@ function parseCue([times = "", ...payload]: readonly string[]): VttCue {
   };
 }
 
-/** Text in which nothing stands for itself but what may. */
+/** The characters behind the escapes of a text. Throws where markup, or an ampersand, is not escaped. */
 function resolve(text: string): string {
   require(!/[<>]/.test(text), "markup");
   return text.replaceAll(/&(?:(\w+);)?/g, (_, name: string | undefined) => {

@@ -15,7 +15,7 @@ export function createSegment(
   name: string | null = "Ada",
 ): StoredSegment {
   return {
-    utteranceId: `g-1:${startMs}`,
+    utteranceKey: `g-1:${startMs}`,
     text,
     language: "en",
     confidence: 0.9,

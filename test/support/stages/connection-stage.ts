@@ -4,6 +4,7 @@ import type { Identification } from "../../../src/gateway/door/admission.ts";
 import type { ResumeRequest } from "../../../src/gateway/door/resume-request.ts";
 import type { ServerMessage } from "../../../src/gateway/protocol/server-messages.ts";
 import { SeatDesk } from "../../../src/gateway/seat/seat-desk.ts";
+import { Watched } from "../../../src/kernel/watched.ts";
 import { Health } from "../../../src/observe/health.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
@@ -79,6 +80,14 @@ export class ConnectionStage {
   readonly memory = new MemoryBudget(100_000_000);
   readonly sessions: SessionRegistry;
   readonly desk: SeatDesk;
+  readonly isUnjournaled = new Watched(
+    {
+      onFailed: (error) => {
+        throw error;
+      },
+    },
+    false,
+  );
   /** What is found of finals that are asked for; an `Error` is what looking them up fails with. */
   found: readonly Transcript[] | Error | "never" = [];
   /** The keys that were looked up. */
@@ -107,6 +116,7 @@ export class ConnectionStage {
         metrics,
         log: recordedLog(),
         memory: this.memory,
+        isUnjournaled: this.isUnjournaled,
         keptFinals: { find: (_, keys) => this.#find(keys) },
       },
       { graceMs: options.graceMs ?? 30_000 },

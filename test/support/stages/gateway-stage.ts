@@ -5,6 +5,7 @@ import { Admission, type Authenticator } from "../../../src/gateway/door/admissi
 import { createHttpRoutes, SOCKET_PATH } from "../../../src/gateway/http-routes.ts";
 import { SeatDesk } from "../../../src/gateway/seat/seat-desk.ts";
 import { startGatewayServer, type GatewayServer } from "../../../src/gateway/server.ts";
+import { Watched } from "../../../src/kernel/watched.ts";
 import { Health } from "../../../src/observe/health.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
@@ -45,6 +46,14 @@ export class GatewayStage implements AsyncDisposable {
   readonly #health = new Health();
   readonly sessions: SessionRegistry;
   readonly desk: SeatDesk;
+  readonly isUnjournaled = new Watched(
+    {
+      onFailed: (error) => {
+        throw error;
+      },
+    },
+    false,
+  );
   readonly server: GatewayServer;
 
   constructor(options: GatewayOptions = {}) {
@@ -76,6 +85,7 @@ export class GatewayStage implements AsyncDisposable {
         metrics: this.metrics,
         log: this.log,
         memory: this.memory,
+        isUnjournaled: this.isUnjournaled,
         keptFinals: { find: async (_, keys) => this.#findKept(keys) },
       },
       { graceMs: options.graceMs ?? 60_000 },

@@ -1,12 +1,8 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  openJournal,
-  type Journal,
-  type JournalEntry,
-} from "../../../src/transcripts/journal/journal.ts";
-import type { SegmentRow } from "../../../src/transcripts/store/segment-store.ts";
+import type { Final, JournaledFinal } from "../../../src/transcripts/final.ts";
+import { openJournal, type Journal } from "../../../src/transcripts/journal/journal.ts";
 
 /** A folder of its own for journals, which are closed and gone with it. */
 export interface JournalStage extends AsyncDisposable {
@@ -34,14 +30,14 @@ export async function createJournalStage(): Promise<JournalStage> {
   };
 }
 
-/** Resolves with the entry, rejects when it is refused. */
-export function keep(journal: Journal, row: SegmentRow): Promise<JournalEntry> {
-  const { promise, resolve, reject } = Promise.withResolvers<JournalEntry>();
-  journal.append(row, { onKept: resolve, onRefused: reject });
+/** Resolves when it is kept, rejects when it is refused. */
+export function keep(journal: Journal, final: Final): Promise<JournaledFinal> {
+  const { promise, resolve, reject } = Promise.withResolvers<JournaledFinal>();
+  journal.append(final, { onKept: resolve, onRefused: reject });
   return promise;
 }
 
-export function readAll(journal: Journal): readonly JournalEntry[] {
+export function readAll(journal: Journal): readonly JournaledFinal[] {
   return journal.readAfter(0, Number.MAX_SAFE_INTEGER);
 }
 

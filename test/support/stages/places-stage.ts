@@ -1,26 +1,26 @@
 import {
-  ProviderSlots,
-  type ProviderSlot,
-  type SlotRequest,
+  AccountPlaces,
+  type AccountPlace,
+  type PlaceRequest,
 } from "../../../src/speech/places/account-places.ts";
 import { fakeTime } from "../probes/fake-time.ts";
 
-/** One that wants a slot, and what it was told. */
+/** One that wants a place, and what it was told. */
 export class Candidate {
-  readonly request: SlotRequest;
+  readonly request: PlaceRequest;
   readonly positions: number[] = [];
   /** All that it was granted, the latest last. */
-  readonly slots: ProviderSlot[] = [];
+  readonly places: AccountPlace[] = [];
 
-  constructor(slots: ProviderSlots) {
-    this.request = slots.acquire({
-      onGranted: (slot) => this.slots.push(slot),
+  constructor(places: AccountPlaces) {
+    this.request = places.acquire({
+      onGranted: (place) => this.places.push(place),
       onQueued: (position) => this.positions.push(position),
     });
   }
 
-  get slot(): ProviderSlot {
-    return this.slots.at(-1)!;
+  get place(): AccountPlace {
+    return this.places.at(-1)!;
   }
 
   cancel(): void {
@@ -28,27 +28,27 @@ export class Candidate {
   }
 }
 
-/** Slots without jitter, and a clock that the test moves. */
-export function setupSlots(sessionsMax: number | undefined, random = () => 0) {
+/** Places without jitter, and a clock that the test moves. */
+export function setupPlaces(placesMax: number | undefined, random = () => 0) {
   const time = fakeTime();
-  const slots = new ProviderSlots({ sessionsMax, random });
+  const places = new AccountPlaces({ placesMax, random });
   return {
-    slots,
+    places,
     advance: (totalMs: number) => time.advance(totalMs),
-    enter: (count: number) => Array.from({ length: count }, () => new Candidate(slots)),
+    enter: (count: number) => Array.from({ length: count }, () => new Candidate(places)),
     get timerCount() {
       return time.timerCount;
     },
     get figures() {
-      return { inUse: slots.inUse, queued: slots.queued, limit: slots.limit };
+      return { inUse: places.inUse, queued: places.queued, limit: places.limit };
     },
     [Symbol.dispose]() {
-      slots.stop();
+      places.stop();
       time[Symbol.dispose]();
     },
   };
 }
 
-/** How often each was granted a slot. */
+/** How often each was granted a place. */
 export const grantsOf = (candidates: readonly Candidate[]): number[] =>
-  candidates.map(({ slots }) => slots.length);
+  candidates.map(({ places }) => places.length);

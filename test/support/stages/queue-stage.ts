@@ -1,12 +1,13 @@
 import { Metrics } from "../../../src/observe/metrics.ts";
+import type { Final } from "../../../src/transcripts/final.ts";
 import {
   DEFAULT_BATCH_QUEUE_CONFIG,
   type BatchQueueConfig,
 } from "../../../src/transcripts/queue/batch-queue-config.ts";
-import type { SegmentRow } from "../../../src/transcripts/store/segment-store.ts";
 import { TranscriptBatchQueue } from "../../../src/transcripts/transcript-batch-queue.ts";
 import { MemoryJournal } from "../actors/doubles/memory-journal.ts";
-import { indexOf, ScriptedWriter } from "../actors/doubles/scripted-writer.ts";
+import { indexOf } from "../actors/doubles/numbered-finals.ts";
+import { ScriptedWriter } from "../actors/doubles/scripted-writer.ts";
 import { fakeTime, type FakeTime } from "../probes/fake-time.ts";
 import { recordedLog, type RecordedLog } from "../probes/recorded-log.ts";
 
@@ -27,7 +28,7 @@ export class QueueStage implements Disposable {
   hasRoomForDeadLetters = true;
   /** What was reported about finals that are in memory alone, in order. */
   readonly unjournaled: boolean[] = [];
-  /** Indices of the rows that may be shown, in the order in which that was told. */
+  /** Indices of the finals that may be shown, in the order in which that was told. */
   readonly shown: number[] = [];
   readonly queue: TranscriptBatchQueue;
 
@@ -37,18 +38,18 @@ export class QueueStage implements Disposable {
       {
         writer: this.writer,
         journal,
-        deadLetters: { add: (row, cause, reason) => this.#bury(row, cause, reason) },
+        deadLetters: { add: (final, cause, reason) => this.#bury(final, cause, reason) },
         log: this.log,
         metrics: this.metrics,
-        onUnjournaled: (isUnjournaled) => void this.unjournaled.push(isUnjournaled),
       },
       { config: { ...DEFAULT_BATCH_QUEUE_CONFIG, ...config }, unknownSessionLimitMs: 60_000 },
     );
+    this.queue.isUnjournaled.watch((isUnjournaled) => void this.unjournaled.push(isUnjournaled));
     this.queue.start();
   }
 
-  enqueue(rows: readonly SegmentRow[]): void {
-    for (const row of rows) this.queue.enqueue(row, () => void this.shown.push(indexOf(row)));
+  enqueue(finals: readonly Final[]): void {
+    for (const one of finals) this.queue.enqueue(one, () => void this.shown.push(indexOf(one)));
   }
 
   [Symbol.dispose](): void {
@@ -56,8 +57,8 @@ export class QueueStage implements Disposable {
     this.time[Symbol.dispose]();
   }
 
-  #bury(row: SegmentRow, cause: string, reason: string): boolean {
-    if (this.hasRoomForDeadLetters) this.deadLetters.push({ index: indexOf(row), cause, reason });
+  #bury(final: Final, cause: string, reason: string): boolean {
+    if (this.hasRoomForDeadLetters) this.deadLetters.push({ index: indexOf(final), cause, reason });
     return this.hasRoomForDeadLetters;
   }
 }

@@ -1,15 +1,16 @@
-/** What stands around a session in a test: a client and a sink that keep what they are told. */
 import type { AppError } from "../../../src/kernel/errors.ts";
 import type {
   ClientLink,
-  LiveSessionRecord,
-  ProviderClock,
-  RecognitionOptions,
   Speaker,
+  SpeakerNames,
   Transcript,
   TranscriptSink,
   Translation,
 } from "../../../src/relay/ports.ts";
+import type { RecognitionOptions } from "../../../src/relay/recognition/recognition-options.ts";
+import type { ProviderClock } from "../../../src/relay/recovery/provider-clock.ts";
+/** What stands around a session in a test: a client and a sink that keep what they are told. */
+import type { ProviderSessionRecord } from "../../../src/relay/recovery/provider-session-record.ts";
 import type { SessionLimits } from "../../../src/relay/session/session.ts";
 
 export const speaker: Speaker = {
@@ -48,7 +49,7 @@ export type StageEvent =
   | { readonly kind: "ready" }
   | { readonly kind: "shown"; readonly transcript: Transcript }
   | { readonly kind: "translated"; readonly translation: Translation }
-  | { readonly kind: "kept"; readonly speaker: Speaker; readonly transcript: Transcript }
+  | { readonly kind: "kept"; readonly speaker: SpeakerNames; readonly transcript: Transcript }
   | { readonly kind: "queued"; readonly position: number }
   | { readonly kind: "interrupted" }
   | { readonly kind: "resumed" }
@@ -58,7 +59,7 @@ export type StageEvent =
 export interface RelayStage {
   readonly client: ClientLink;
   readonly sink: TranscriptSink;
-  readonly record: LiveSessionRecord;
+  readonly record: ProviderSessionRecord;
   /** What is on record, by provider session. */
   readonly recorded: ReadonlyMap<string, ProviderClock>;
   /** Everything that happened at either side, in its order. */

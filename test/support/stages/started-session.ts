@@ -1,5 +1,5 @@
 import { Metrics } from "../../../src/observe/metrics.ts";
-import type { RecognitionOptions } from "../../../src/relay/ports.ts";
+import type { RecognitionOptions } from "../../../src/relay/recognition/recognition-options.ts";
 import { Session } from "../../../src/relay/session/session.ts";
 import { ScriptedProvider } from "../actors/doubles/scripted-provider.ts";
 import { recordedLog } from "../probes/recorded-log.ts";

@@ -1,4 +1,4 @@
-/** A stream over the bridge to a simulator on loopback: swept fast, with everything that it reports. */
+/** A stream to a simulator on loopback: swept fast, with everything that it reports. */
 import { expect } from "bun:test";
 import type { AppError } from "../../../src/kernel/errors.ts";
 import { every } from "../../../src/kernel/timers.ts";
@@ -11,12 +11,11 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from "../../../src/simulator/simulator.ts";
-import type { GladiaStream } from "../../../src/speech/stream/provider-stream.ts";
-import { GladiaBridge } from "../../../src/speech/stream/provider-streams.ts";
-import {
-  GLADIA_STREAM_LIMITS,
-  type GladiaStreamLimits,
-} from "../../../src/speech/stream/stream-limits.ts";
+import { createGladiaAdapter } from "../../../src/speech/gladia/gladia-adapter.ts";
+import { GLADIA_STREAM_LIMITS } from "../../../src/speech/gladia/gladia-limits.ts";
+import type { ProviderStreamLimits } from "../../../src/speech/stream-limits.ts";
+import type { ProviderStream } from "../../../src/speech/stream/provider-stream.ts";
+import { ProviderStreams } from "../../../src/speech/stream/provider-streams.ts";
 import { recordedLog } from "../probes/recorded-log.ts";
 import { createTone, toPcm16 } from "../probes/tones.ts";
 import { until } from "../probes/until.ts";
@@ -29,7 +28,7 @@ export const BYTES_PER_SECOND = 32_000;
 const SWEEP_MS = 5;
 
 /** A machine that is busy with others must not count as a provider that does not answer: nobody is given up by the clock. */
-const PATIENT_LIMITS: GladiaStreamLimits = {
+const PATIENT_LIMITS: ProviderStreamLimits = {
   ...GLADIA_STREAM_LIMITS,
   readyMs: 60_000,
   openMs: 60_000,
@@ -42,16 +41,16 @@ export const MUCH_LATER_MS = 61_000;
 export interface StreamOptions {
   readonly apiUrl: string;
   readonly apiKey?: string;
-  readonly sessionsMax?: number;
-  readonly limits?: Partial<GladiaStreamLimits>;
-  /** In bytes, of all streams of the bridge together. */
+  readonly placesMax?: number;
+  readonly limits?: Partial<ProviderStreamLimits>;
+  /** In bytes, of all streams of the provider together. */
   readonly memoryLimit?: number;
 }
 
 /** One stream and what it has reported. */
 export class Listener {
   readonly stream: SpeechStream;
-  /** Everything but utterances and places, in order: "ready", "queued 1", "gap 0.5 to 2" … */
+  /** Everything but utterances and alignments, in order: "ready", "queued 1", "gap 0.5 to 2" … */
   readonly reports: string[] = [];
   readonly utterances: Utterance[] = [];
   /** What our side was told of as its own. */
@@ -60,7 +59,7 @@ export class Listener {
   readonly ended: Promise<AppError | undefined>;
 
   /** `broken` throws when it is called. */
-  constructor(bridge: GladiaBridge, broken?: keyof SpeechStreamListener) {
+  constructor(provider: ProviderStreams, broken?: keyof SpeechStreamListener) {
     const ready = Promise.withResolvers<string>();
     const ended = Promise.withResolvers<AppError | undefined>();
     this.ready = ready.promise;
@@ -76,7 +75,7 @@ export class Listener {
       onGap: (from, to) => this.reports.push(`gap ${from} to ${to}`),
       onUtterance: (utterance) => this.utterances.push(utterance),
       onTranslation: () => undefined,
-      onPlaced: () => undefined,
+      onAligned: () => undefined,
       onUnheard: () => undefined,
       onFailed: (error) => {
         this.bugs.push(error);
@@ -90,15 +89,15 @@ export class Listener {
     const breaking = () => {
       throw new Error(`the test broke "${broken}"`);
     };
-    this.stream = bridge.open(recognition, {
+    this.stream = provider.open(recognition, {
       ...listener,
       ...(broken !== undefined && { [broken]: breaking }),
     });
   }
 
-  get state(): GladiaStream["state"] {
-    // What the bridge opens is one.
-    return (this.stream as GladiaStream).state;
+  get state(): ProviderStream["state"] {
+    // What the provider opens is one.
+    return (this.stream as ProviderStream).state;
   }
 
   /** Without those that only take partials back. */
@@ -115,28 +114,25 @@ export class Listener {
   }
 }
 
-/** A bridge, one stream of it, and a way to open more of them. */
+/** A provider, one stream to it, and a way to open more of them. */
 export function openStream({
   apiUrl,
   apiKey = KEY,
-  sessionsMax,
+  placesMax,
   limits,
   memoryLimit = 2 ** 30,
 }: StreamOptions) {
   const log = recordedLog();
   const { tallies } = new Metrics();
   const memory = new MemoryBudget(memoryLimit);
-  const bridge = new GladiaBridge(
-    { log, tallies, memory },
-    {
-      account: { apiKey, apiUrl, region: undefined },
-      sessionsMax,
-      limits: { ...PATIENT_LIMITS, ...limits },
-    },
+  const adapter = createGladiaAdapter({ apiKey, apiUrl, region: undefined });
+  const provider = new ProviderStreams(
+    { adapter, log, tallies, memory },
+    { placesMax, limits: { ...PATIENT_LIMITS, ...limits } },
   );
   const listeners: Listener[] = [];
   const open = (broken?: keyof SpeechStreamListener) => {
-    const listener = new Listener(bridge, broken);
+    const listener = new Listener(provider, broken);
     listeners.push(listener);
     return listener;
   };
@@ -145,7 +141,7 @@ export function openStream({
     for (const { stream } of listeners) stream.sweep(Date.now());
   });
   return {
-    bridge,
+    provider,
     log,
     tallies,
     memory,
@@ -154,7 +150,7 @@ export function openStream({
     [Symbol.dispose]: () => {
       sweep.stop();
       for (const { stream } of listeners) stream.abort();
-      bridge.stop();
+      provider.stop();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { row } from "../../support/actors/doubles/scripted-writer.ts";
+import { final } from "../../support/actors/doubles/numbered-finals.ts";
 import { seededRandom } from "../../support/probes/seeded-random.ts";
 import { createJournalStage, readAll } from "../../support/stages/journal-stage.ts";
 
@@ -35,10 +35,12 @@ test.each(["normal", "full"])(
       const journal = stage.open();
       const kept = readAll(journal);
       expect(kept.length).toBe(journal.state.rows);
-      const textBySequence = new Map(kept.map((entry) => [entry.sequence, entry.row.text]));
+      const textBySequence = new Map(
+        kept.map(({ sequence, transcript }) => [sequence, transcript.text]),
+      );
       const lost = said.filter((line) => {
         const [sequence, index] = line.split(" ").map(Number);
-        return textBySequence.get(sequence!) !== row(index!).text;
+        return textBySequence.get(sequence!) !== final(index!).transcript.text;
       });
       expect(lost).toEqual([]);
       expect(kept.length).toBeGreaterThanOrEqual(rowsBefore + said.length);

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { open, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { JournalError } from "../../../src/transcripts/journal/journal-error.ts";
-import { row, rows } from "../../support/actors/doubles/scripted-writer.ts";
+import { final, finals } from "../../support/actors/doubles/numbered-finals.ts";
 import { createJournalStage, keep, readAll } from "../../support/stages/journal-stage.ts";
 
 const PROCESS = join(import.meta.dir, "../../support/actors/processes/journal-process.ts");
@@ -48,7 +48,7 @@ describe("opening the journal", () => {
     const refused = await openElsewhere(stage.directory);
     expect(refused.exitCode).toBe(1);
     expect(refused.said).toContain("another process holds its lock");
-    await keep(journal, row(1));
+    await keep(journal, final(1));
     journal.close();
     expect(await openElsewhere(stage.directory)).toEqual({ said: "", exitCode: 0 });
     expect(readAll(stage.open())).toBeArrayOfSize(1);
@@ -58,7 +58,7 @@ describe("opening the journal", () => {
     await using stage = await createJournalStage();
     const journal = stage.open();
     expect(failureOf(() => stage.open()).message).toContain("holds its lock");
-    await keep(journal, row(1));
+    await keep(journal, final(1));
     expect(readAll(journal)).toBeArrayOfSize(1);
   });
 
@@ -84,7 +84,7 @@ describe("opening the journal", () => {
   test("is refused when pages of the file are damaged", async () => {
     await using stage = await createJournalStage();
     const journal = stage.open();
-    await Promise.all(rows(500).map((one) => keep(journal, one)));
+    await Promise.all(finals(500).map((one) => keep(journal, one)));
     journal.close();
     const file = await open(stage.path, "r+");
     await file.write(Buffer.alloc(3 * 4096, 0xff), 0, 3 * 4096, 5 * 4096);
@@ -102,7 +102,7 @@ describe("opening the journal", () => {
   test("leaves one file behind when it is closed", async () => {
     await using stage = await createJournalStage();
     const journal = stage.open();
-    await keep(journal, row(1));
+    await keep(journal, final(1));
     expect(await Bun.file(`${stage.path}-wal`).exists()).toBe(true);
     journal.close();
     journal.close();

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { stat } from "node:fs/promises";
-import { indexOf, row, rows } from "../../support/actors/doubles/scripted-writer.ts";
+import { final, finals, indexOf } from "../../support/actors/doubles/numbered-finals.ts";
 import {
   countCommits,
   createJournalStage,
@@ -15,7 +15,9 @@ describe.each(["normal", "full"] as const)("the journal with sync %s", (sync) =>
   test("[R1] gives an earlier process's finals back, as they were and in order", async () => {
     await using stage = await createJournalStage();
     const first = stage.open({ sync });
-    const written = rows(100).map((one, index) => ({ ...one, text: `🎙 \u0000 ${index}` }));
+    const written = Array.from({ length: 100 }, (_, index) =>
+      final(index, { text: `🎙 \u0000 ${index}` }),
+    );
     const beganAtMs = Date.now();
     const kept = await Promise.all(written.map((one) => keep(first, one)));
     const { state } = first;
@@ -23,10 +25,10 @@ describe.each(["normal", "full"] as const)("the journal with sync %s", (sync) =>
 
     const second = stage.open({ sync });
     expect(readAll(second)).toStrictEqual(kept);
-    expect(kept.map((entry) => entry.row)).toStrictEqual(written);
+    expect(kept.map(({ speaker, transcript }) => ({ speaker, transcript }))).toStrictEqual(written);
     expect(second.state).toEqual(state);
     expect(state.oldestQueuedAtMs).toBeWithin(beganAtMs, Date.now() + 1);
-    const next = await keep(second, row(100));
+    const next = await keep(second, final(100));
     expect(next.sequence).toBeGreaterThan(kept.at(-1)!.sequence);
   });
 
@@ -34,15 +36,15 @@ describe.each(["normal", "full"] as const)("the journal with sync %s", (sync) =>
     await using stage = await createJournalStage();
     const journal = stage.open({ sync });
     const commitsBefore = await countCommits(stage.path);
-    const { sequence } = await keep(journal, row(1));
+    const { sequence } = await keep(journal, final(1));
     expect(await countCommits(stage.path)).toBe(commitsBefore + 1);
-    expect(readAll(journal).map((entry) => entry.sequence)).toEqual([sequence]);
+    expect(readAll(journal).map(({ sequence: number }) => number)).toEqual([sequence]);
   });
 
   test("reads on from any number, in portions", async () => {
     await using stage = await createJournalStage();
     const journal = stage.open({ sync });
-    const kept = await Promise.all(rows(10).map((one) => keep(journal, one)));
+    const kept = await Promise.all(finals(10).map((one) => keep(journal, one)));
     expect(journal.readAfter(kept[3]!.sequence, 4)).toStrictEqual(kept.slice(4, 8));
     expect(journal.readAfter(kept[7]!.sequence, 4)).toStrictEqual(kept.slice(8));
     expect(journal.readAfter(kept[9]!.sequence, 4)).toEqual([]);
@@ -51,21 +53,21 @@ describe.each(["normal", "full"] as const)("the journal with sync %s", (sync) =>
   test("lets finals go in any order, and ignores numbers that it has not", async () => {
     await using stage = await createJournalStage();
     const journal = stage.open({ sync });
-    const kept = await Promise.all(rows(6).map((one) => keep(journal, one)));
-    const sequences = kept.map((entry) => entry.sequence);
+    const kept = await Promise.all(finals(6).map((one) => keep(journal, one)));
+    const sequences = kept.map(({ sequence: number }) => number);
     journal.remove([]);
     journal.remove([sequences[4]!, sequences[0]!, 999, sequences[4]!, sequences[2]!]);
-    expect(readAll(journal).map((entry) => indexOf(entry.row))).toEqual([1, 3, 5]);
+    expect(readAll(journal).map(indexOf)).toEqual([1, 3, 5]);
     expect(journal.state).toMatchObject({ rows: 3, oldestQueuedAtMs: kept[1]!.queuedAtMs });
     journal.remove(sequences);
     expect(journal.state).toMatchObject({ rows: 0, bytes: 0, oldestQueuedAtMs: undefined });
-    const { sequence } = await keep(journal, row(6));
+    const { sequence } = await keep(journal, final(6));
     expect(sequences).not.toContain(sequence);
   });
 
   test("[R6] refuses what goes over its bound, until there is room, and tells in order", async () => {
     await using stage = await createJournalStage();
-    const large = row(0, { text: "ü".repeat(500) });
+    const large = final(0, { text: "ü".repeat(500) });
     const journal = stage.open({ sync, bytesMax: 3000 });
     const told: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -93,10 +95,10 @@ describe.each(["normal", "full"] as const)("the journal with sync %s", (sync) =>
   test("refuses every final after it was closed", async () => {
     await using stage = await createJournalStage();
     const journal = stage.open({ sync });
-    const before = keep(journal, row(1));
+    const before = keep(journal, final(1));
     journal.close();
-    expect((await before).row).toEqual(row(1));
-    await expect(keep(journal, row(2))).rejects.toThrow("the journal is closed");
+    expect(await before).toMatchObject(final(1));
+    await expect(keep(journal, final(2))).rejects.toThrow("the journal is closed");
     journal.remove([1]);
     expect(() => journal.readAfter(0, 1)).toThrow("reading the journal");
     expect(journal.state.rows).toBe(1);
@@ -110,12 +112,12 @@ describe("the journal with sync full", () => {
     const commitsBefore = await countCommits(stage.path);
     const told: number[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
-    for (const one of rows(1000)) {
+    for (const one of finals(1000)) {
       journal.append(one, {
         ...IGNORED,
-        onKept: (entry) => {
+        onKept: (journaled) => {
           if (told.length === 0) expect(journal.state.rows).toBe(1000);
-          told.push(indexOf(entry.row));
+          told.push(indexOf(journaled));
           if (told.length === 1000) resolve();
         },
       });
@@ -123,7 +125,7 @@ describe("the journal with sync full", () => {
     expect(told).toEqual([]);
     expect(journal.state.rows).toBe(0);
     await promise;
-    expect(told).toEqual(rows(1000).map(indexOf));
+    expect(told).toEqual(finals(1000).map(indexOf));
     expect(await countCommits(stage.path)).toBe(commitsBefore + 1);
   });
 
@@ -131,11 +133,11 @@ describe("the journal with sync full", () => {
     await using stage = await createJournalStage();
     const journal = stage.open({ sync: "full" });
     const told: number[] = [];
-    for (const one of rows(3)) {
+    for (const one of finals(3)) {
       journal.append(one, {
         ...IGNORED,
-        onKept: (entry) => {
-          told.push(indexOf(entry.row));
+        onKept: (journaled) => {
+          told.push(indexOf(journaled));
           if (told.length === 2) throw new Error("a bug");
         },
       });
@@ -144,22 +146,57 @@ describe("the journal with sync full", () => {
     expect(told).toEqual([0, 1, 2]);
     expect(stage.open().state.rows).toBe(3);
   });
+
+  test("[R24] tells a final that is refused also when a listener of the group before it throws", async () => {
+    await using stage = await createJournalStage();
+    const journal = stage.open({ sync: "full", bytesMax: 1000 });
+    const told: string[] = [];
+    journal.append(final(0), {
+      ...IGNORED,
+      onKept: () => {
+        told.push("kept");
+        throw new Error("a bug");
+      },
+    });
+    const large = final(1, { text: "x".repeat(1000) });
+    const appendLarge = () =>
+      journal.append(large, { ...IGNORED, onRefused: ({ code }) => told.push(code) });
+    expect(appendLarge).toThrow();
+    expect(told).toEqual(["kept", "journal-unavailable"]);
+  });
+});
+
+describe("the journal with sync normal", () => {
+  test("[R24] lets what a listener throws through to whoever appends, and has the final", async () => {
+    await using stage = await createJournalStage();
+    const journal = stage.open({ sync: "normal" });
+    const append = () =>
+      journal.append(final(0), {
+        ...IGNORED,
+        onKept: () => {
+          throw new Error("a bug");
+        },
+      });
+    expect(append).toThrow("a bug");
+    expect(readAll(journal).map(indexOf)).toEqual([0]);
+    expect(journal.state.isRefusing).toBe(false);
+  });
 });
 
 describe("the journal's file", () => {
   test("gives the others back when finals are damaged, and keeps those aside", async () => {
     await using stage = await createJournalStage();
     const first = stage.open();
-    for (const one of rows(10)) await keep(first, one);
+    for (const one of finals(10)) await keep(first, one);
     first.close();
     const file = new Database(stage.path);
     file.run("UPDATE final SET body = substr(body, 2) WHERE sequence IN (1, 2, 3, 7)");
     file.close();
 
     const journal = stage.open();
-    expect(journal.readAfter(0, 3).map((entry) => indexOf(entry.row))).toEqual([3, 4, 5]);
+    expect(journal.readAfter(0, 3).map(indexOf)).toEqual([3, 4, 5]);
     expect(journal.state).toMatchObject({ rows: 7, rowsDamaged: 3 });
-    expect(readAll(journal).map((entry) => indexOf(entry.row))).toEqual([3, 4, 5, 7, 8, 9]);
+    expect(readAll(journal).map(indexOf)).toEqual([3, 4, 5, 7, 8, 9]);
     const { state } = journal;
     expect(state).toMatchObject({ rows: 6, rowsDamaged: 4, isRefusing: false });
     journal.close();
@@ -169,7 +206,7 @@ describe("the journal's file", () => {
   test("keeps the latest 1000 damaged finals", async () => {
     await using stage = await createJournalStage();
     const first = stage.open();
-    for (const one of rows(1005)) await keep(first, one);
+    for (const one of finals(1005)) await keep(first, one);
     first.close();
     const file = new Database(stage.path);
     file.run("UPDATE final SET body = ''");
@@ -187,7 +224,7 @@ describe("the journal's file", () => {
     const journal = stage.open();
     const sequences: number[] = [];
     for (let index = 0; index < 100_000; index += 1) {
-      journal.append(row(index), {
+      journal.append(final(index), {
         ...IGNORED,
         onKept: ({ sequence }) => sequences.push(sequence),
       });

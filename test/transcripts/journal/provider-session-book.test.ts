@@ -1,13 +1,16 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { encodeFinal } from "../../../src/transcripts/journal/final-codec.ts";
 import { JournalError } from "../../../src/transcripts/journal/journal-error.ts";
-import { encodeRow } from "../../../src/transcripts/journal/journal-row.ts";
-import { liveSession } from "../../support/actors/doubles/provider-sessions.ts";
-import { row } from "../../support/actors/doubles/scripted-writer.ts";
+import { final } from "../../support/actors/doubles/numbered-finals.ts";
+import { noteOpened, providerSession } from "../../support/actors/doubles/provider-sessions.ts";
 import { createJournalStage, keep, readAll } from "../../support/stages/journal-stage.ts";
 
 const PROCESS = join(import.meta.dir, "../../support/actors/processes/provider-session-process.ts");
+
+/** A clock that is not the one a session began with. */
+const MOVED = [[7, 1_234_567]] as const;
 
 /** What the journal's file was before it knew of sessions, word for word. */
 const FORMAT_1 = `
@@ -29,84 +32,92 @@ function createFormat1(path: string): Database {
 
 const formatOf = (file: Database) => file.query("PRAGMA user_version").values()[0]?.[0];
 
-test("an earlier process's sessions are left, as they were last, in the order of their start", async () => {
+test("an earlier process's sessions are found, as they were last, in the order of their start", async () => {
   await using stage = await createJournalStage();
   const journal = stage.open();
-  const { liveSessions } = journal;
-  for (const index of [3, 1, 2, 4]) {
-    expect(liveSessions.opened(liveSession(index))).toBe(true);
-  }
-  expect(liveSessions.update("provider-2", "moved")).toBe(true);
-  expect(liveSessions.closed("provider-1")).toBe(true);
-  expect(liveSessions.opened(liveSession(4, { timeline: "again" }))).toBe(true);
-  expect(liveSessions.count).toBe(3);
-  // Its own sessions are not left.
-  expect(liveSessions.left()).toEqual([]);
+  const { providerSessions } = journal;
+  for (const index of [3, 1, 2, 4]) noteOpened(providerSessions, providerSession(index));
+  providerSessions.update("provider-2", MOVED);
+  providerSessions.closed("provider-1");
+  noteOpened(providerSessions, providerSession(4, { clock: [[0, 1_000_004], ...MOVED] }));
+  expect(providerSessions.count).toBe(3);
+  // Its own sessions are not abandoned.
+  expect(providerSessions.abandoned()).toEqual([]);
   journal.close();
 
-  const next = stage.open().liveSessions;
-  const left = [
-    liveSession(2, { timeline: "moved" }),
-    liveSession(3),
-    liveSession(4, { timeline: "again" }),
-  ];
-  expect(next.left()).toEqual(left);
-  next.opened(liveSession(5));
-  next.opened(liveSession(4));
+  const next = stage.open().providerSessions;
+  expect(next.abandoned()).toEqual([
+    providerSession(2, { clock: MOVED }),
+    providerSession(3),
+    providerSession(4, { clock: [[0, 1_000_004], ...MOVED] }),
+  ]);
+  noteOpened(next, providerSession(5));
+  noteOpened(next, providerSession(4));
   next.closed("provider-2");
-  expect(next.left()).toEqual([liveSession(3)]);
+  expect(next.abandoned()).toEqual([providerSession(3)]);
   expect(next.count).toBe(3);
 });
 
 test("names come back exactly, whatever characters they hold", async () => {
   await using stage = await createJournalStage();
-  const odd = liveSession(1, { sessionSlug: "a\0b", identity: '"🎙"', name: "\ud800" });
+  const speaker = { sessionSlug: "a\0b", identity: '"🎙"', name: "\ud800" };
+  const odd = providerSession(1, { speaker });
   const journal = stage.open();
-  journal.liveSessions.opened(odd);
+  noteOpened(journal.providerSessions, odd);
   journal.close();
-  expect(stage.open().liveSessions.left()).toEqual([odd]);
+  expect(stage.open().providerSessions.abandoned()).toEqual([odd]);
 });
 
-test("changes of a session that is not there are refused, and change nothing", async () => {
-  await using stage = await createJournalStage();
-  const { liveSessions } = stage.open();
-  expect(liveSessions.update("provider-1", "{}")).toBe(false);
-  expect(liveSessions.closed("provider-1")).toBe(false);
-  expect(liveSessions.count).toBe(0);
-});
-
-test("10 000 sessions are noted, those that were left among them, and no more", async () => {
+test("changes of a session that is not there change nothing", async () => {
   await using stage = await createJournalStage();
   const journal = stage.open();
-  const { liveSessions } = journal;
-  for (let index = 0; index < 9999; index += 1) liveSessions.opened(liveSession(index));
+  journal.providerSessions.update("provider-1", MOVED);
+  journal.providerSessions.closed("provider-1");
+  expect(journal.providerSessions.count).toBe(0);
   journal.close();
-  const next = stage.open().liveSessions;
-  expect(next.opened(liveSession(9999))).toBe(true);
-  expect(next.opened(liveSession(10_000))).toBe(false);
-  expect(next.opened(liveSession(7))).toBe(true);
-  expect(next.closed("provider-0")).toBe(true);
-  expect(next.opened(liveSession(10_000))).toBe(true);
-  expect(next.count).toBe(10_000);
+  expect(stage.open().providerSessions.abandoned()).toEqual([]);
 });
 
-test("a timeline beyond its bound is not noted, and leaves the one that was", async () => {
+test("10 000 sessions are noted, abandoned ones among them, and no more", async () => {
   await using stage = await createJournalStage();
   const journal = stage.open();
-  const { liveSessions } = journal;
-  const tooLong = "x".repeat(65_537);
-  expect(liveSessions.opened(liveSession(1, { timeline: tooLong }))).toBe(false);
-  liveSessions.opened(liveSession(2));
-  expect(liveSessions.update("provider-2", tooLong)).toBe(false);
+  for (let index = 0; index < 9999; index += 1) {
+    noteOpened(journal.providerSessions, providerSession(index));
+  }
   journal.close();
-  expect(stage.open().liveSessions.left()).toEqual([liveSession(2)]);
+  const next = stage.open().providerSessions;
+  const countAfter = (change: () => void) => {
+    change();
+    return next.count;
+  };
+  expect(countAfter(() => noteOpened(next, providerSession(9999)))).toBe(10_000);
+  expect(countAfter(() => noteOpened(next, providerSession(10_000)))).toBe(10_000);
+  expect(countAfter(() => noteOpened(next, providerSession(7)))).toBe(10_000);
+  expect(countAfter(() => next.closed("provider-0"))).toBe(9999);
+  expect(countAfter(() => noteOpened(next, providerSession(10_000)))).toBe(10_000);
+  expect(next.abandoned()).toBeArrayOfSize(9997);
 });
 
-test("a damaged entry is left out", async () => {
+test("a clock beyond its bound is not noted, and leaves the one that was", async () => {
   await using stage = await createJournalStage();
   const journal = stage.open();
-  const { liveSessions } = journal;
-  for (const index of [1, 2, 3, 4]) liveSessions.opened(liveSession(index));
+  const { providerSessions } = journal;
+  const tooLong = Array.from(
+    { length: 3000 },
+    (_, index) => [index, 1_000_000_000_000_000] as const,
+  );
+  noteOpened(providerSessions, providerSession(1, { clock: tooLong }));
+  noteOpened(providerSessions, providerSession(2));
+  providerSessions.update("provider-2", tooLong);
+  journal.close();
+  expect(stage.open().providerSessions.abandoned()).toEqual([providerSession(2)]);
+});
+
+test("a damaged entry is left out, and a damaged clock is none", async () => {
+  await using stage = await createJournalStage();
+  const journal = stage.open();
+  const { providerSessions } = journal;
+  for (const index of [1, 2, 3, 4, 5]) noteOpened(providerSessions, providerSession(index));
   journal.close();
   const file = new Database(stage.path);
   const damage = (index: number, speaker: string) =>
@@ -117,19 +128,26 @@ test("a damaged entry is left out", async () => {
   damage(1, "[");
   damage(2, "{}");
   damage(3, '["standup",1,"Ada"]');
+  file.run("UPDATE liveSession SET timeline = '[' WHERE providerSessionId = 'provider-5'");
   file.close();
-  expect(stage.open().liveSessions.left()).toEqual([liveSession(4)]);
+  expect(stage.open().providerSessions.abandoned()).toEqual([
+    providerSession(4),
+    // Its start tells the time.
+    providerSession(5, { clock: undefined }),
+  ]);
 });
 
-test("a closed journal notes nothing, and says so", async () => {
+test("a closed journal notes nothing, and throws at nobody but whoever reads", async () => {
   await using stage = await createJournalStage();
   const journal = stage.open();
-  journal.liveSessions.opened(liveSession(1));
+  noteOpened(journal.providerSessions, providerSession(1));
   journal.close();
-  expect(journal.liveSessions.opened(liveSession(2))).toBe(false);
-  expect(journal.liveSessions.update("provider-1", "{}")).toBe(false);
-  expect(journal.liveSessions.closed("provider-1")).toBe(false);
-  expect(() => journal.liveSessions.left()).toThrow(JournalError);
+  noteOpened(journal.providerSessions, providerSession(2));
+  journal.providerSessions.update("provider-1", MOVED);
+  journal.providerSessions.closed("provider-1");
+  expect(() => journal.providerSessions.abandoned()).toThrow(JournalError);
+  expect(journal.providerSessions.count).toBe(1);
+  expect(stage.open().providerSessions.abandoned()).toEqual([providerSession(1)]);
 });
 
 test.each(["normal", "full"])(
@@ -145,10 +163,10 @@ test.each(["normal", "full"])(
       child.kill("SIGKILL");
     }
     await child.exited;
-    expect(said).toBe("true,true,true,true,true\n");
-    expect(stage.open().liveSessions.left()).toEqual([
-      liveSession(2, { timeline: "changed" }),
-      liveSession(3),
+    expect(said).toBe("2\n");
+    expect(stage.open().providerSessions.abandoned()).toEqual([
+      providerSession(2, { clock: [[1, 2]] }),
+      providerSession(3),
     ]);
   },
 );
@@ -157,7 +175,7 @@ test("a file of format 1 is brought up to format 2 with all its finals", async (
   await using stage = await createJournalStage();
   const old = createFormat1(stage.path);
   for (const sequence of [4, 7]) {
-    const body = encodeRow(row(sequence));
+    const body = encodeFinal(final(sequence));
     old.run("INSERT INTO final VALUES (?, ?, ?)", [sequence, sequence, body]);
   }
   old.run("INSERT INTO damaged VALUES (1, 1, 'x')");
@@ -165,15 +183,15 @@ test("a file of format 1 is brought up to format 2 with all its finals", async (
 
   const journal = stage.open();
   expect(journal.state).toMatchObject({ rows: 2, rowsDamaged: 1, oldestQueuedAtMs: 4 });
-  expect(readAll(journal).map(({ row: kept }) => kept)).toEqual([row(4), row(7)]);
-  expect((await keep(journal, row(8))).sequence).toBe(8);
-  expect(journal.liveSessions.left()).toEqual([]);
-  journal.liveSessions.opened(liveSession(1));
+  expect(readAll(journal)).toMatchObject([final(4), final(7)]);
+  expect((await keep(journal, final(8))).sequence).toBe(8);
+  expect(journal.providerSessions.abandoned()).toEqual([]);
+  noteOpened(journal.providerSessions, providerSession(1));
   journal.close();
   const file = new Database(stage.path);
   expect(formatOf(file)).toBe(2);
   file.close();
-  expect(stage.open().liveSessions.left()).toEqual([liveSession(1)]);
+  expect(stage.open().providerSessions.abandoned()).toEqual([providerSession(1)]);
 });
 
 test("a file of format 1 that cannot be brought up stays what it is", async () => {

@@ -15,7 +15,7 @@ const SETTLING_US = SETTLING_MS * 1000;
 function rowAt({ atUs, id }: TranscriptPlace): FinalRow {
   const at = new Date(atUs / 1000);
   const segment = {
-    utteranceId: id,
+    utteranceKey: id,
     text: "",
     language: null,
     confidence: null,

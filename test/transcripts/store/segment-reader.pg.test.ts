@@ -8,7 +8,7 @@ import {
   ageAll,
   BEGINNING,
   describeTranscriptPages,
-  rowAt,
+  finalAt,
   textsOf,
 } from "../../suites/transcript-pages-suite.ts";
 import { createServerWorld } from "../../support/actors/databases/database-world.ts";
@@ -21,15 +21,15 @@ describeTranscriptPages("PostgreSQL", createServerWorld);
 /** Starting a server takes a second. */
 const LIMIT_MS = 60_000;
 
-/** A database with one session, the process's own reader of it, and writers that commit when they are told to. */
+/** A database with one call, the process's own reader of it, and writers that commit when they are told to. */
 async function setup() {
   const server = await postgres.createDatabase();
   const database = await openDatabase({ kind: "postgres", url: server.url, connectionsMax: 2 });
   const { prisma } = database;
   const store = new SegmentStore({ prisma }, { sessionPolicy: "create", idsCachedMax: 100 });
-  await store.write([rowAt(0)]);
+  await store.write([finalAt(0)]);
   await ageAll(server, 60_000);
-  const session = await prisma.videoSession.findUniqueOrThrow({ where: { slug: "standup" } });
+  const call = await prisma.videoSession.findUniqueOrThrow({ where: { slug: "standup" } });
   const reader = createTranscriptReader(prisma);
   const clients: Client[] = [];
   return {
@@ -44,7 +44,7 @@ async function setup() {
       await client.query(
         `INSERT INTO "TranscriptSegment" ("id", "videoSessionId", "utteranceId", "text", "startedAt", "createdAt")
          VALUES ($1, $2, $3, $3, now(), now() + interval '1 h')`,
-        [Bun.randomUUIDv7(), session.id, String(seconds)],
+        [Bun.randomUUIDv7(), call.id, String(seconds)],
       );
       return async () => {
         await client.query("COMMIT");

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { openDatabase } from "../../../src/database/db.ts";
 import { SegmentStore } from "../../../src/transcripts/store/segment-store.ts";
-import { describeSegmentStore, segmentRow } from "../../suites/segment-store-suite.ts";
+import { describeSegmentStore, createFinal } from "../../suites/segment-store-suite.ts";
 import { describeTranslations } from "../../suites/translations-suite.ts";
 import { createServerWorld } from "../../support/actors/databases/database-world.ts";
 import {
@@ -21,10 +21,10 @@ const OPTIONS = { sessionPolicy: "create", idsCachedMax: 1000 } as const;
 const STATEMENTS = '%INTO "TranscriptSegment"%';
 const RESOLUTIONS = '%INTO "Participant"%';
 
-function batchOf(rows: number, batch: number) {
-  return Array.from({ length: rows }, (_, index) =>
-    segmentRow({
-      sessionSlug: `session-${index % 10}`,
+function batchOf(count: number, batch: number) {
+  return Array.from({ length: count }, (_, index) =>
+    createFinal({
+      sessionSlug: `call-${index % 10}`,
       identity: `speaker-${index % 40}`,
       utteranceKey: `provider-${index}:${batch}`,
     }),
@@ -32,7 +32,7 @@ function batchOf(rows: number, batch: number) {
 }
 
 test(
-  "[R3] one statement writes a batch over many sessions, after one that resolves its speakers",
+  "[R3] one statement writes a batch over many calls, after one that resolves its speakers",
   async () => {
     await using server = await postgres.createDatabase();
     const database = await openDatabase({ kind: "postgres", url: server.url, connectionsMax: 2 });
@@ -56,14 +56,14 @@ test(
 );
 
 test(
-  "[R3] writers that create the same sessions and speakers at once agree on them",
+  "[R3] writers that create the same calls and speakers at once agree on them",
   async () => {
     await using world = await createServerWorld({ migrated: true });
     const stores = Array.from({ length: 4 }, () => new SegmentStore(world.database, OPTIONS));
     const outcomes = await Promise.all(
       stores.map((store, batch) => store.write(batchOf(100, batch).toReversed())),
     );
-    expect(outcomes.map((outcome) => outcome.written)).toEqual([100, 100, 100, 100]);
+    expect(outcomes.map(({ unknownCalls }) => unknownCalls)).toEqual([[], [], [], []]);
     const { prisma } = world.database;
     expect(await prisma.videoSession.count()).toBe(10);
     expect(await prisma.participant.count()).toBe(40);
@@ -80,17 +80,17 @@ test(
     const database = await openDatabase({ kind: "postgres", url: target.url, connectionsMax: 2 });
     try {
       const store = new SegmentStore(database, OPTIONS);
-      await store.write([segmentRow()]);
+      await store.write([createFinal()]);
       await server.stop();
       for (let attempt = 0; attempt < 3; attempt += 1) {
-        const failure = await store.write([segmentRow()]).catch((error) => error);
+        const failure = await store.write([createFinal()]).catch((error) => error);
         expect(failure).toMatchObject({ code: "database-unreachable", retryable: true });
       }
       await expect(database.ping(1000)).rejects.toMatchObject({ code: "database-unreachable" });
       await server.start();
       await database.ping(LIMIT_MS);
-      expect(await store.write([segmentRow({ utteranceKey: "p:1" })])).toMatchObject({
-        written: 1,
+      expect(await store.write([createFinal({ utteranceKey: "p:1" })])).toEqual({
+        unknownCalls: [],
       });
     } finally {
       await database.close();
@@ -116,7 +116,7 @@ test(
         { timeout: LIMIT_MS },
       );
       await taken.promise;
-      const failure = await store.write([segmentRow()]).catch((error) => error);
+      const failure = await store.write([createFinal()]).catch((error) => error);
       expect(failure).toMatchObject({ code: "database-unreachable", retryable: true });
       done.resolve();
       await holding;

@@ -48,12 +48,12 @@ export class RawSocket implements AsyncDisposable {
 
   /** Resolves when the kernel has taken everything, or nobody is there to take it. */
   async write(bytes: Uint8Array | string): Promise<void> {
-    let left: Uint8Array = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
-    while (left.length > 0 && !this.#isEnded && !this.#isFinished) {
-      const written = this.#socket?.write(left) ?? -1;
+    let unsent: Uint8Array = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes;
+    while (unsent.length > 0 && !this.#isEnded && !this.#isFinished) {
+      const written = this.#socket?.write(unsent) ?? -1;
       if (written < 0) return;
-      left = left.subarray(written);
-      if (left.length > 0) await this.#change();
+      unsent = unsent.subarray(written);
+      if (unsent.length > 0) await this.#change();
     }
   }
 

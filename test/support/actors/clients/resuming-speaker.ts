@@ -8,7 +8,7 @@ import { every, sleep } from "../../../../src/kernel/timers.ts";
 import { FRAME_BYTES, openSocket, type Participant } from "./speaker.ts";
 
 /** One connection as its client saw it. */
-export interface ClientLink {
+export interface MadeConnection {
   readonly messages: readonly ServerMessage[];
   /** Undefined when the client gave it up. */
   readonly closeCode: number | undefined;
@@ -19,7 +19,7 @@ export interface SpokenSession {
   /** Where in the speech it begins, in bytes. */
   readonly fromBytes: number;
   /** In order; the first one began it, and each of the others came back to it. */
-  readonly links: readonly ClientLink[];
+  readonly connections: readonly MadeConnection[];
   /** Audio that was too old to be sent again. */
   readonly givenUpBytes: number;
   /** Everything was said, `stop` after it, and the gateway has closed with 1000. */
@@ -70,7 +70,7 @@ interface OpenSession {
   fromBytes: number;
   /** In the speech: what the gateway said that it had, at the last coming back. */
   arrivedBytes: number;
-  links: ClientLink[];
+  connections: MadeConnection[];
   givenUpBytes: number;
   isComplete: boolean;
 }
@@ -79,17 +79,17 @@ interface OpenSession {
  * A client that does everything right: it keeps what it has sent, counts it, comes back after a jittered wait that is no
  * shorter than advised, sends again what has not arrived, and says `stop` until that is answered.
  *
- * Modes: created → speaking (`speak`) → done, or gone (`leave`). It goes on speaking while it is cut off. When its session is over before
- * everything was said, it begins another one with what the first one has not got, as far as that is known.
+ * Modes: created → speaking (`speak`) → done, or gone (`depart`). It goes on speaking while it is cut off. When its session is
+ * over before everything was said, it begins another one with what the first one has not got, as far as that is known.
  */
 export class ResumingSpeaker {
   readonly participant: Participant;
   readonly sessions: SpokenSession[] = [];
   /** Connections that broke before they said to which session they belong, or that were refused. */
-  readonly vainLinks: ClientLink[] = [];
+  readonly vainConnections: MadeConnection[] = [];
   readonly #deps: ResumingSpeakerDeps;
   readonly #options: Required<ResumingSpeakerOptions>;
-  /** To come back to. */
+  /** The session to come back to. */
   #session: OpenSession | undefined;
   /** The highest `seq` of the session. */
   #after = 0;
@@ -97,7 +97,7 @@ export class ResumingSpeaker {
   #cursorBytes = 0;
   #sentBytes = 0;
   #startedAtMs = 0;
-  readonly #leaving = new AbortController();
+  readonly #departing = new AbortController();
 
   constructor(deps: ResumingSpeakerDeps, options: ResumingSpeakerOptions) {
     this.#deps = deps;
@@ -109,24 +109,24 @@ export class ResumingSpeaker {
   async speak(): Promise<void> {
     this.#startedAtMs = performance.now();
     for (let vain = 0; vain <= VAIN_MAX;) {
-      const link = await this.#connect(vain);
-      if (this.#leaving.signal.aborted || this.#endOf(link)) return;
-      vain = link.messages.some(({ type }) => type === "transcription") ? 0 : vain + 1;
-      const { retry_after_ms: advisedMs = 0 } = findError(link) ?? {};
+      const connection = await this.#connect(vain);
+      if (this.#departing.signal.aborted || this.#endOf(connection)) return;
+      vain = connection.messages.some(({ type }) => type === "transcription") ? 0 : vain + 1;
+      const { retry_after_ms: advisedMs = 0 } = findError(connection) ?? {};
       const { random } = this.#deps;
       const waitMs = Math.max(advisedMs, backoffMs(vain + 1, { ...BACKOFF, random }));
-      await sleep(waitMs, this.#leaving.signal);
+      await sleep(waitMs, this.#departing.signal);
     }
     throw new Error(`${this.participant.identity} came back ${VAIN_MAX} times in vain`);
   }
 
   /** Drops everything without a word. */
-  leave(): void {
-    this.#leaving.abort();
+  depart(): void {
+    this.#departing.abort();
   }
 
   /** Resolves when the connection is over, however that came. */
-  async #connect(vain: number): Promise<ClientLink> {
+  async #connect(vain: number): Promise<MadeConnection> {
     const { participant, quietMs } = this.#options;
     const socket = await openSocket(this.#deps.url, participant, this.#query());
     const messages: ServerMessage[] = [];
@@ -149,16 +149,16 @@ export class ResumingSpeaker {
     });
     const look = every(QUIET_LOOK_MS, () => {
       const isQuiet = performance.now() - heardAtMs > patienceMs;
-      if (isQuiet || this.#leaving.signal.aborted) over.resolve(undefined);
+      if (isQuiet || this.#departing.signal.aborted) over.resolve(undefined);
     });
     const closeCode = await over.promise;
     look.stop();
     gone.abort();
     socket.terminate();
     await sending;
-    const link = { messages, closeCode };
-    (sending === undefined ? this.vainLinks : this.#session?.links)?.push(link);
-    return link;
+    const connection = { messages, closeCode };
+    (sending === undefined ? this.vainConnections : this.#session?.connections)?.push(connection);
+    return connection;
   }
 
   #query(): Readonly<Record<string, string>> {
@@ -187,7 +187,7 @@ export class ResumingSpeaker {
       resume,
       fromBytes,
       arrivedBytes: fromBytes,
-      links: [],
+      connections: [],
       givenUpBytes: 0,
       isComplete: false,
     };
@@ -215,13 +215,13 @@ export class ResumingSpeaker {
     socket.send('{"type":"stop"}');
   }
 
-  /** True when there is nothing left to come back for. */
-  #endOf(link: ClientLink): boolean {
-    const error = findError(link);
+  /** True when there is nothing more to come back for. */
+  #endOf(connection: MadeConnection): boolean {
+    const error = findError(connection);
     if (error !== undefined && !error.retryable && error.resume === undefined) {
       throw new Error(`${this.participant.identity} was refused for good: ${error.code}`);
     }
-    if (link.closeCode !== 1000 || this.#session === undefined) return false;
+    if (connection.closeCode !== 1000 || this.#session === undefined) return false;
     const isComplete = this.#cursorBytes >= this.#options.speech.byteLength;
     this.#session.isComplete = isComplete;
     // The session was over already: what it has not got goes into the next one.
@@ -232,6 +232,6 @@ export class ResumingSpeaker {
 }
 
 /** Why the gateway has closed it. */
-function findError({ messages }: ClientLink): ErrorMessage | undefined {
+function findError({ messages }: MadeConnection): ErrorMessage | undefined {
   return messages.findLast((message) => message.type === "error");
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDatabase, type Database } from "../../../../src/database/db.ts";
 import { openEmbedded } from "../../../../src/database/embedded.ts";
-import { lendEmbeddedSession } from "../../../../src/database/migration-connection.ts";
+import { lendEmbeddedConnection } from "../../../../src/database/migration-connection.ts";
 import { applyMigrations } from "../../../../src/database/migrations.ts";
 import { createGuardedFolder } from "../../probes/guarded-folder.ts";
 import { postgres } from "./postgres.ts";
@@ -88,7 +88,7 @@ async function createTemplates(): Promise<Templates> {
   await (await openEmbedded(empty)).close();
   await cp(empty, filled, { recursive: true });
   const embedded = await openEmbedded(filled);
-  await applyMigrations(await lendEmbeddedSession(embedded.postgres)());
+  await applyMigrations(await lendEmbeddedConnection(embedded.postgres)());
   await embedded.close();
   return { empty, filled };
 }

@@ -1,26 +1,23 @@
+import type { Final, JournaledFinal } from "../../../../src/transcripts/final.ts";
+import type { AppendListener } from "../../../../src/transcripts/journal/addition.ts";
 import { JournalError } from "../../../../src/transcripts/journal/journal-error.ts";
-import type {
-  AppendListener,
-  JournalEntry,
-  JournalState,
-} from "../../../../src/transcripts/journal/journal.ts";
-import type { SegmentRow } from "../../../../src/transcripts/store/segment-store.ts";
+import type { JournalState } from "../../../../src/transcripts/journal/journal.ts";
 
-/** Of each row; the tests count in rows. */
-export const JOURNAL_ROW_BYTES = 100;
+/** Of each final; the tests count in finals. */
+export const JOURNALED_BYTES = 100;
 
 /** A journal that is lost with the test: what the batch queue needs of the real one, and no more. */
 export class MemoryJournal {
-  readonly entries = new Map<number, JournalEntry>();
+  readonly finals = new Map<number, JournaledFinal>();
   isRefusing = false;
-  bytesMax = 1_000_000 * JOURNAL_ROW_BYTES;
+  bytesMax = 1_000_000 * JOURNALED_BYTES;
   #sequence = 0;
 
   get state(): JournalState {
-    const [oldest] = this.entries.values();
+    const [oldest] = this.finals.values();
     return {
-      rows: this.entries.size,
-      bytes: this.entries.size * JOURNAL_ROW_BYTES,
+      rows: this.finals.size,
+      bytes: this.finals.size * JOURNALED_BYTES,
       bytesMax: this.bytesMax,
       oldestQueuedAtMs: oldest?.queuedAtMs,
       isRefusing: this.isRefusing,
@@ -29,22 +26,22 @@ export class MemoryJournal {
     };
   }
 
-  append(row: SegmentRow, listener: AppendListener): void {
+  append(final: Final, listener: AppendListener): void {
     if (this.isRefusing) {
       listener.onRefused(new JournalError("the disk is full"));
       return;
     }
     this.#sequence += 1;
-    const entry = { sequence: this.#sequence, row, queuedAtMs: Date.now() };
-    this.entries.set(entry.sequence, entry);
-    listener.onKept(entry);
+    const journaled = { ...final, sequence: this.#sequence, queuedAtMs: Date.now() };
+    this.finals.set(journaled.sequence, journaled);
+    listener.onKept(journaled);
   }
 
   remove(sequences: readonly number[]): void {
-    for (const sequence of sequences) this.entries.delete(sequence);
+    for (const sequence of sequences) this.finals.delete(sequence);
   }
 
-  readAfter(sequence: number, limit: number): readonly JournalEntry[] {
-    return [...this.entries.values()].filter((entry) => entry.sequence > sequence).slice(0, limit);
+  readAfter(sequence: number, limit: number): readonly JournaledFinal[] {
+    return [...this.finals.values()].filter((one) => one.sequence > sequence).slice(0, limit);
   }
 }

@@ -10,7 +10,7 @@ export interface ApiRequest {
   readonly body: unknown;
 }
 
-/** `answer` is asked for each request, with its number from 1; `gone` aborts when the client leaves. */
+/** `answer` is asked for each request, with its number from 1; `gone` aborts when the client goes away. */
 export function scriptedApi(
   answer: (attempt: number, gone: AbortSignal) => Response | Promise<Response>,
 ): ScriptedApi {

@@ -1,13 +1,13 @@
 import type { AppError } from "../../../../src/kernel/errors.ts";
 import type {
-  Place,
-  RecognitionOptions,
+  Alignment,
   SpeechProvider,
   SpeechStream,
   SpeechStreamListener,
   TranslatedUtterance,
   Utterance,
 } from "../../../../src/relay/ports.ts";
+import type { RecognitionOptions } from "../../../../src/relay/recognition/recognition-options.ts";
 
 /** A provider that says what the test tells it to, when the test tells it to. */
 export class ScriptedProvider implements SpeechProvider {
@@ -70,10 +70,10 @@ export class ScriptedStream implements SpeechStream {
     this.located.push(sourceSeconds);
   }
 
-  place(place: Partial<Place>): void {
+  align(alignment: Partial<Alignment>): void {
     if (this.isAborted) return;
     const begin = { providerSessionId: "provider-1", providerSeconds: 0, sourceSeconds: 0 };
-    this.#listener.onPlaced({ ...begin, ...place });
+    this.#listener.onAligned({ ...begin, ...alignment });
   }
 
   queue(position: number): void {
@@ -127,13 +127,12 @@ export function anUtterance(changes: Partial<Utterance> = {}): Utterance {
   };
 }
 
-/** Of `anUtterance`. */
+/** The translation of `anUtterance`. */
 export function aTranslation(changes: Partial<TranslatedUtterance> = {}): TranslatedUtterance {
   return {
     utteranceKey: "provider-1:00_00000000",
     text: "bonjour",
     language: "fr",
-    originalLanguage: "en",
     startSeconds: 0,
     endSeconds: 1,
     ...changes,

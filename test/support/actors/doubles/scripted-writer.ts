@@ -1,41 +1,18 @@
 import { AppError } from "../../../../src/kernel/errors.ts";
-import type { SegmentWriter } from "../../../../src/transcripts/queue/batch-writer.ts";
-import type { SegmentRow, WriteOutcome } from "../../../../src/transcripts/store/segment-store.ts";
-
-/** Finals that are numbered, so that order and loss are seen. */
-export function row(index: number, changes: Partial<SegmentRow> = {}): SegmentRow {
-  return {
-    sessionSlug: "standup",
-    identity: "host",
-    name: "Ada",
-    utteranceKey: `provider-1:${index}`,
-    translationOf: undefined,
-    text: `spoken ${index}`,
-    language: "en",
-    confidence: 0.9,
-    startedAt: new Date(index),
-    endedAt: new Date(index + 1),
-    ...changes,
-  };
-}
-
-export function rows(count: number, from = 0): SegmentRow[] {
-  return Array.from({ length: count }, (_, index) => row(from + index));
-}
-
-export const indexOf = ({ utteranceKey }: SegmentRow): number => Number(utteranceKey.split(":")[1]);
+import type { Final, FinalWriter, WriteOutcome } from "../../../../src/transcripts/final.ts";
+import { indexOf } from "./numbered-finals.ts";
 
 /**
  * A database in memory that refuses what the test wants refused. Every call of `write` stands for
  * one statement.
  */
-export class ScriptedWriter implements SegmentWriter {
-  /** The indices of each statement's rows, refused statements among them. */
+export class ScriptedWriter implements FinalWriter {
+  /** The indices of each statement's finals, refused statements among them. */
   readonly statements: number[][] = [];
-  /** What was committed, in order; a row that was written again is there again. */
+  /** What was committed, in order; a final that was written again is there again. */
   readonly committed: number[] = [];
   isUnreachable = false;
-  /** Rows with these indices are refused, and with them the statement they are in. */
+  /** Finals with these indices are refused, and with them the statement they are in. */
   readonly badIndices = new Set<number>();
   readonly unknownSlugs = new Set<string>();
   /** Awaited by every statement before it answers. */
@@ -44,7 +21,7 @@ export class ScriptedWriter implements SegmentWriter {
   runningCount = 0;
   runningCountMax = 0;
 
-  async write(batch: readonly SegmentRow[]): Promise<WriteOutcome> {
+  async write(batch: readonly Final[]): Promise<WriteOutcome> {
     this.statements.push(batch.map(indexOf));
     this.runningCount += 1;
     this.runningCountMax = Math.max(this.runningCountMax, this.runningCount);
@@ -58,9 +35,9 @@ export class ScriptedWriter implements SegmentWriter {
     if (batch.some((one) => this.badIndices.has(indexOf(one)))) {
       throw new AppError("row-refused", "expected valid rows, got a bad one");
     }
-    const unknownSessions = batch.filter(({ sessionSlug }) => this.unknownSlugs.has(sessionSlug));
-    const known = batch.filter((one) => !unknownSessions.includes(one));
+    const unknownCalls = batch.filter(({ speaker }) => this.unknownSlugs.has(speaker.sessionSlug));
+    const known = batch.filter((one) => !unknownCalls.includes(one));
     this.committed.push(...known.map(indexOf));
-    return { written: known.length, unknownSessions };
+    return { unknownCalls };
   }
 }

@@ -51,7 +51,7 @@ test("what is truncated on the way down ends inside a frame", async () => {
   expect(client.messages).toEqual([]);
 });
 
-test("in a stall neither side hears that the other one has left, until it is released", async () => {
+test("in a stall neither side hears that the other one is gone, until it is released", async () => {
   const fault = { kind: "stall", directions: ["up", "down"], forMs: 3_600_000 } as const;
   await using world = await setup([{ fault, strikesAfter: { direction: "up", bytes: 2000 } }]);
   const first = world.connect();

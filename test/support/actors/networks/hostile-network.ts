@@ -13,7 +13,7 @@ export type Direction = "up" | "down";
  * - `reset`: both sides get RST.
  * - `finish`: both sides get FIN, after whole pieces.
  * - `truncate`: both sides get FIN, after exactly so many bytes: mostly in the middle of a WebSocket frame.
- * - `stall`: nothing goes in these directions for `forMs`, and neither side hears that the other one has left. Then both get
+ * - `stall`: nothing goes in these directions for `forMs`, and neither side hears that the other one is gone. Then both get
  *   RST, unless `goesOn`.
  */
 export type NetworkFault =
@@ -55,7 +55,7 @@ export interface HostileNetwork extends AsyncDisposable {
   readonly url: URL;
   /** Connections that were carried at least in part. */
   readonly connectionCount: number;
-  /** Of each fault that has struck, its kind, in order. */
+  /** The kinds of the faults that have struck, in order. */
   readonly struck: readonly NetworkFault["kind"][];
   /** Ends every stall that lasts. */
   release(): void;

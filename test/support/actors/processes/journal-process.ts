@@ -6,12 +6,12 @@ import { writeSync } from "node:fs";
 import { sleep } from "../../../../src/kernel/timers.ts";
 import { openJournal, type Journal } from "../../../../src/transcripts/journal/journal.ts";
 import { until } from "../../probes/until.ts";
-import { row } from "../doubles/scripted-writer.ts";
+import { final } from "../doubles/numbered-finals.ts";
 
 /** Appends for ever, and says the number and the index of every final at the moment when it is kept. */
 async function append(journal: Journal): Promise<void> {
   for (let index = journal.state.rows; ; index += 1) {
-    journal.append(row(index), {
+    journal.append(final(index), {
       onKept: ({ sequence }) => say(`${sequence} ${index}`),
       onRefused: (problem) => {
         throw problem;
@@ -40,7 +40,7 @@ async function fill(journal: Journal): Promise<void> {
   const refusedCodes: string[] = [];
   const add = async (text: string) => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    journal.append(row(kept.length, { text }), {
+    journal.append(final(kept.length, { text }), {
       onKept: ({ sequence }) => resolve(void kept.push(sequence)),
       onRefused: ({ code }) => resolve(void refusedCodes.push(code)),
     });
@@ -73,7 +73,7 @@ async function fill(journal: Journal): Promise<void> {
   say(JSON.stringify(answer));
 }
 
-/** Fills a disk until not even a removal has room, then lets everything go, and says how many finals are left of how many. */
+/** Fills a disk until not even a removal has room, then lets everything go, and says how many finals remain of how many. */
 async function clog(journal: Journal): Promise<void> {
   const kept: number[] = [];
   const hasRoom = async () => {
@@ -81,7 +81,7 @@ async function clog(journal: Journal): Promise<void> {
     return !journal.state.isRefusing;
   };
   while (await hasRoom()) {
-    journal.append(row(kept.length, { text: "x".repeat(2000) }), {
+    journal.append(final(kept.length, { text: "x".repeat(2000) }), {
       onKept: ({ sequence }) => void kept.push(sequence),
       onRefused: () => undefined,
     });
