@@ -38,6 +38,39 @@ const LAW: Readonly<Record<string, Example>> = {
       "src/app.ts:1",
     ],
   },
+  "arrows inside a room point one way": {
+    rule: layout.arrowsInsideARoomPointOneWay,
+    broken: {
+      "src/gateway/protocol/a.ts": `import type { A } from "../door/a.ts";`,
+      "src/gateway/door/a.ts": `import { a } from "../protocol/a.ts";\nimport { b } from "../server.ts";`,
+      "src/gateway/server.ts": `import { a } from "./seat/a.ts";\nimport { b } from "./problem.ts";`,
+      "src/transcripts/final.ts": `import type { Queue } from "./transcript-batch-queue.ts";`,
+      "src/transcripts/journal/a.ts": `import type { Final } from "../final.ts";`,
+      "src/speech/stream/a.ts": `import { parse } from "../gladia/gladia-messages.ts";`,
+      "src/speech/gladia/a.ts": `import type { B } from "../stream/b.ts";`,
+      "src/speech/acme/a.ts": `import type { B } from "../provider-adapter.ts";`,
+      "src/auth/keys/a.ts": `import { b } from "../b.ts";`,
+      "src/commands/demo/demo.ts": `import { a } from "../command-line.ts";`,
+    },
+    found: [
+      "src/gateway/protocol/a.ts:1",
+      "src/gateway/door/a.ts:2",
+      "src/transcripts/final.ts:1",
+      "src/speech/stream/a.ts:1",
+      "src/speech/gladia/a.ts:1",
+      "src/speech/acme/a.ts:1",
+      "src/auth/keys/a.ts:1",
+      "src/commands/demo/demo.ts:1",
+    ],
+  },
+  "folders are rooms": {
+    rule: layout.foldersAreRooms,
+    broken: Object.fromEntries([
+      ...Array.from({ length: 15 }, (_, index) => [`src/auth/a-${index}.ts`, ""]),
+      ...Array.from({ length: 14 }, (_, index) => [`src/relay/a-${index}.ts`, ""]),
+    ]),
+    found: ["src/auth:1"],
+  },
   "nothing is imported in a ring": {
     rule: layout.nothingIsImportedInARing,
     broken: {
@@ -141,6 +174,16 @@ const LAW: Readonly<Record<string, Example>> = {
     rule: text.onlyCommandsSpeakToTheConsole,
     broken: { "src/commands/a.ts": `console.log(1);`, "src/app.ts": `console.log(1);` },
     found: ["src/app.ts:1"],
+  },
+  "only the root names the provider": {
+    rule: text.onlyTheRootNamesTheProvider,
+    broken: {
+      "src/speech/stream/a.ts": `// As Gladia does.\nconst a = "x";\nimport { b } from "../gladia/b.ts";`,
+      "src/observe/a.ts": `const name = "gladia_sessions";\nconst gladiaSessions = 1;`,
+      "src/speech/gladia/a.ts": `const name = "gladia";`,
+      "src/app/a.ts": `import { createGladiaAdapter } from "../speech/gladia/gladia-adapter.ts";`,
+    },
+    found: ["src/speech/stream/a.ts:3", "src/observe/a.ts:1", "src/observe/a.ts:2"],
   },
   "exports have names": {
     rule: text.exportsHaveNames,

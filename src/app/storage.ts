@@ -1,8 +1,8 @@
+/** Where finals go: journal, batch queue, database, dead letters, opened and let go of together. */
 import { openDatabase, type Database, type DatabaseOptions } from "../database/db.ts";
 import { applyMigrations } from "../database/migrations.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
-/** Where finals go: journal, batch queue, database, dead letters, opened and let go of together. */
 import type { Config } from "../settings/config.ts";
 import { openDeadLetters, type DeadLetterFile } from "../transcripts/journal/dead-letter-file.ts";
 import { openJournal, type Journal } from "../transcripts/journal/journal.ts";

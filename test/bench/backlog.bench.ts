@@ -1,8 +1,8 @@
-import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 /**
  * What keeping unacknowledged audio costs each frame: CPU of taking a frame in and letting another go, while 0, 10 and 60 s of
  * audio are kept. A live frame is sent as it came, so that nothing is looked up for it. Prints one line of JSON.
  */
+import { MemoryBudget } from "../../src/relay/memory-budget.ts";
 import { AudioBacklog } from "../../src/speech/audio/audio-backlog.ts";
 import { rounded } from "./machine.ts";
 

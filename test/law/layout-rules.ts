@@ -37,6 +37,54 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   "index.ts": ["commands"],
 };
 
+/**
+ * For each room with rooms inside it, which of them may import which. A name is a folder's or a file's; "." are the files that
+ * lie loose and are not named. A folder that is not named here does not exist.
+ */
+const INNER_FLOORS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  relay: {
+    recognition: [],
+    ".": ["recognition"],
+    recovery: ["."],
+    session: ["recognition", ".", "recovery"],
+  },
+  speech: {
+    ".": [],
+    audio: ["."],
+    finals: ["."],
+    places: ["."],
+    stream: [".", "audio", "finals", "places"],
+    gladia: ["."],
+  },
+  gateway: {
+    protocol: [],
+    door: ["protocol"],
+    seat: ["protocol", "door"],
+    transcript: ["protocol", "door"],
+    ".": ["protocol", "door", "seat", "transcript"],
+  },
+  transcripts: {
+    "final.ts": [],
+    journal: ["final.ts"],
+    store: ["final.ts", "journal"],
+    queue: ["final.ts", "journal", "store"],
+    ".": ["final.ts", "journal", "store", "queue"],
+  },
+  simulator: {
+    sample: [],
+    wire: [],
+    faults: ["wire"],
+    hearing: ["sample", "wire", "faults"],
+    session: ["wire", "faults", "hearing"],
+    ".": ["sample", "wire", "faults", "hearing", "session"],
+  },
+  database: { generated: [], ".": ["generated"] },
+  commands: { ".": [], demo: ["."], "command-line.ts": [".", "demo"] },
+};
+
+/** A folder with more files is two rooms. */
+const FILES_MAX = 14;
+
 /** One package, one home: a room, or a room inside one. A package that is not named here has none. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   jose: ["auth"],
@@ -82,6 +130,28 @@ export const arrowsPointDown: Rule = (files) =>
     if (target.startsWith("test/")) return `src must not import ${target}`;
     return undefined;
   });
+
+export const arrowsInsideARoomPointOneWay: Rule = (files) =>
+  eachImport(inSource(files), (file, { target }) => {
+    const room = roomOf(file.path);
+    const floors = INNER_FLOORS[room];
+    const from = innerRoomOf(file.path);
+    const allowed = (floors ?? { ".": [] })[from];
+    if (allowed === undefined) return `${room} has no room "${from}"`;
+    if (!target.startsWith(`src/${room}/`)) return undefined;
+    const to = innerRoomOf(target);
+    if (to === from || allowed.includes(to)) return undefined;
+    return `${room}/${from} must not import ${room}/${to} (${target})`;
+  });
+
+export const foldersAreRooms: Rule = (files) => {
+  const byFolder = Map.groupBy(inSource(files), ({ path }) => path.slice(0, path.lastIndexOf("/")));
+  return [...byFolder].flatMap(([folder, { length }]) => {
+    if (length <= FILES_MAX) return [];
+    const problem = `expected at most ${FILES_MAX} files in a folder, got ${length}`;
+    return [{ path: folder, line: 1, problem }];
+  });
+};
 
 export const nothingIsImportedInARing: Rule = (files) => {
   const byPath = new Map(files.map((file) => [file.path, file]));
@@ -159,6 +229,16 @@ function inSource(files: readonly SourceFile[]): SourceFile[] {
 /** `src/gateway/door/admission.ts` → `gateway`; what lies loose in `src` is a room of its own: `index.ts`. */
 function roomOf(path: string): string {
   return path.split("/")[1]!;
+}
+
+/**
+ * `src/gateway/door/admission.ts` → `door`; a loose file's own name where `INNER_FLOORS` has it, otherwise ".": a room of which
+ * nothing is said there has loose files alone.
+ */
+function innerRoomOf(path: string): string {
+  const [, room = "", inner = "", deeper] = path.split("/");
+  const isNamed = Object.hasOwn(INNER_FLOORS[room] ?? {}, inner);
+  return deeper !== undefined || isNamed ? inner : ".";
 }
 
 /** The package of `@scope/name/file` or `../node_modules/name/file`; nothing for our own files. */

@@ -49,6 +49,25 @@ export const onlyCommandsSpeakToTheConsole = forbidCode(
   (path) => inSource(path) && path !== "src/index.ts" && !path.startsWith("src/commands/"),
 );
 
+/**
+ * Who may name Gladia in code or text: its own folder, its stand-in, and those who put the parts together. A comment may, to say
+ * where a fact is from.
+ */
+const GLADIA_ROOMS = /^src\/(?:speech\/gladia|simulator|app|settings|commands\/demo)\//;
+
+export const onlyTheRootNamesTheProvider: Rule = (files) =>
+  files
+    .filter(({ path }) => inSource(path) && path.endsWith(".ts") && !GLADIA_ROOMS.test(path))
+    .flatMap(({ path, text, comments }) =>
+      [...text.matchAll(/gladia/gi)]
+        .filter(({ index }) => (comments[index] ?? " ").trim() === "")
+        .map(({ index }) => ({
+          path,
+          line: lineAt(text, index),
+          problem: "only the composition root and speech/gladia name Gladia",
+        })),
+    );
+
 /** A declaration file says by it what a bundler makes of an asset. */
 export const exportsHaveNames = forbidCode(
   /\bexport\s+default\b|\bas\s+default\b/g,

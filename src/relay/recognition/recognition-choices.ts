@@ -1,9 +1,9 @@
-import { accepted, refused, type Parsed } from "../../kernel/result.ts";
 /**
  * What may be chosen about recognition, by a client in its query and by a token's issuer in the claim `stt`.
  *
  * Both use the names of `CHOICES`. Who may say what, and where it stands, is theirs; what a value may be is decided here.
  */
+import { accepted, refused, type Parsed } from "../../kernel/result.ts";
 import type { AudioFormat } from "./audio-format.ts";
 import { isLanguageCode, isTranslationCode } from "./language-codes.ts";
 import type { RecognitionOptions } from "./recognition-options.ts";

@@ -1,5 +1,5 @@
-import { CONTROL_MESSAGE_BYTES_MAX } from "../../../src/gateway/protocol/client-messages.ts";
 /** Text frames: control messages, and what only resembles them. */
+import { CONTROL_MESSAGE_BYTES_MAX } from "../../../src/gateway/protocol/client-messages.ts";
 import type { Draw } from "../../speech/chaos/draw.ts";
 import { drawWeighted } from "./attack.ts";
 import { drawOddText, mutate, ODD_NUMBERS } from "./odd-values.ts";

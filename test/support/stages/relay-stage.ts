@@ -1,3 +1,4 @@
+/** What stands around a session in a test: a client and a sink that keep what they are told. */
 import type { AppError } from "../../../src/kernel/errors.ts";
 import type {
   ClientLink,
@@ -9,7 +10,6 @@ import type {
 } from "../../../src/relay/ports.ts";
 import type { RecognitionOptions } from "../../../src/relay/recognition/recognition-options.ts";
 import type { ProviderClock } from "../../../src/relay/recovery/provider-clock.ts";
-/** What stands around a session in a test: a client and a sink that keep what they are told. */
 import type { ProviderSessionRecord } from "../../../src/relay/recovery/provider-session-record.ts";
 import type { SessionLimits } from "../../../src/relay/session/session.ts";
 
