@@ -4,7 +4,7 @@
  * Cues follow one another without overlapping: where people speak at once, the earlier cue ends when the later one
  * begins, and where that leaves it too short to read, the later one waits. Each has one or two lines of limited width.
  */
-import type { StoredSegment } from "../relay/ports.ts";
+import type { StoredSegment } from "../relay/stored-transcript.ts";
 import { NARROW_UNITS, unitsOf, wrapLines } from "./caption-lines.ts";
 
 export interface Cue {

@@ -1,4 +1,4 @@
-import type { StoredSegment } from "../relay/ports.ts";
+import type { StoredSegment } from "../relay/stored-transcript.ts";
 import { collapseSpace } from "./caption-lines.ts";
 
 /** Writes one transcript of any length: what its calls return, put together, is the file. It remembers one segment at most. */

@@ -8,8 +8,8 @@ import {
 } from "../captions/transcript-formats.ts";
 import { openDatabase, type DatabaseOptions } from "../database/db.ts";
 import { AppError } from "../kernel/errors.ts";
-import { TRANSCRIPT_START } from "../relay/ports.ts";
 import { isTranslationCode, type TranslationCode } from "../relay/recognition/language-codes.ts";
+import { TRANSCRIPT_START } from "../relay/stored-transcript.ts";
 import { readConfig } from "../settings/config.ts";
 import { openTranscript, type OpenTranscript } from "../transcripts/store/segment-reader.ts";
 import { EXIT, readFlag, UsageError, type Command, type FlagValues } from "./command.ts";

@@ -1,8 +1,8 @@
-/** Everything that is answered over plain HTTP. Errors are JSON: `{"error":{"code","message"}}`. */
 import { timingSafeEqual } from "node:crypto";
 import type { Health } from "../observe/health.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { TranscriptReader } from "../relay/ports.ts";
+/** Everything that is answered over plain HTTP. Errors are JSON: `{"error":{"code","message"}}`. */
+import type { TranscriptReader } from "../relay/stored-transcript.ts";
 import type { Authenticator } from "./door/admission.ts";
 import { problem } from "./protocol/problem.ts";
 import { createTranscriptRoute } from "./transcript/transcript-route.ts";

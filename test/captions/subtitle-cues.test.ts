@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { CueTrack, type Cue } from "../../src/captions/subtitle-cues.ts";
 import { toAttributedText } from "../../src/captions/transcript-writer.ts";
-import type { StoredSegment } from "../../src/relay/ports.ts";
+import type { StoredSegment } from "../../src/relay/stored-transcript.ts";
 import { createSegment, ORIGIN } from "../support/probes/written-transcript.ts";
 
 function cuesOf(...segments: readonly StoredSegment[]): readonly Cue[] {

@@ -3,7 +3,7 @@ import {
   parseTranscriptFormat,
   type TranscriptFormat,
 } from "../../src/captions/transcript-formats.ts";
-import type { StoredSegment } from "../../src/relay/ports.ts";
+import type { StoredSegment } from "../../src/relay/stored-transcript.ts";
 import { createSegment, ORIGIN, writeTranscript } from "../support/probes/written-transcript.ts";
 
 function format(name: TranscriptFormat, ...segments: readonly StoredSegment[]): string {

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { TRANSCRIPT_START, type PageCursor, type TranscriptPage } from "../../src/relay/ports.ts";
+import {
+  TRANSCRIPT_START,
+  type PageCursor,
+  type TranscriptPage,
+} from "../../src/relay/stored-transcript.ts";
 import type { Final } from "../../src/transcripts/final.ts";
 import { SETTLING_MS } from "../../src/transcripts/store/page-progress.ts";
 import {

@@ -2,8 +2,9 @@ import { AppError } from "../../kernel/errors.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
-import type { ClientLink, KeptFinals, Transcript, Translation } from "../../relay/ports.ts";
+import type { OwnerFeed, Transcript, Translation } from "../../relay/ports.ts";
 import type { AudioFormat } from "../../relay/recognition/audio-format.ts";
+import type { KeptFinals } from "../../relay/stored-transcript.ts";
 import {
   serialise,
   transcriptionMessage,
@@ -64,7 +65,7 @@ type Attachment =
  *
  * Modes: nobody attached ↔ catching up → live.
  */
-export class MessageFeed implements ClientLink {
+export class MessageFeed implements OwnerFeed {
   readonly #deps: MessageFeedDeps;
   readonly #options: MessageFeedOptions;
   readonly #replay: ReplayBuffer;

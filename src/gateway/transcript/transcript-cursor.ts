@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { accepted, refused, type Parsed } from "../../kernel/result.ts";
-import type { PageCursor, TranscriptPlace } from "../../relay/ports.ts";
+import type { PageCursor, TranscriptPlace } from "../../relay/stored-transcript.ts";
 
 /** Goes up when the content changes its meaning: a cursor of another version is refused. */
 const VERSION = 1;

@@ -1,7 +1,7 @@
 import { parseTranscriptFormat, type TranscriptFormat } from "../../captions/transcript-formats.ts";
 import { accepted, refused, type Parsed } from "../../kernel/result.ts";
-import { TRANSCRIPT_START, type PageCursor } from "../../relay/ports.ts";
 import { isTranslationCode, type TranslationCode } from "../../relay/recognition/language-codes.ts";
+import { TRANSCRIPT_START, type PageCursor } from "../../relay/stored-transcript.ts";
 import { parseCursor } from "./transcript-cursor.ts";
 
 /** What a reader asks for. */

@@ -1,9 +1,9 @@
-/** `GET /api/sessions/:slug/transcript`: a call's stored finals, for a token of that call. */
 import { CONTENT_TYPES, createTranscriptWriter } from "../../captions/transcript-formats.ts";
 import type { TranscriptEnding, TranscriptWriter } from "../../captions/transcript-writer.ts";
 import { toAppError } from "../../kernel/errors.ts";
 import { sleep } from "../../kernel/timers.ts";
-import type { StoredSegment, TranscriptReader } from "../../relay/ports.ts";
+/** `GET /api/sessions/:slug/transcript`: a call's stored finals, for a token of that call. */
+import type { StoredSegment, TranscriptReader } from "../../relay/stored-transcript.ts";
 import type { Authenticator } from "../door/admission.ts";
 import { problem } from "../protocol/problem.ts";
 import { toDisposition } from "./download-name.ts";

@@ -2,7 +2,7 @@ import { every, type RunningTimer } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
-import type { ClientLink, Speaker, SpeechProvider, TranscriptSink } from "../ports.ts";
+import type { OwnerFeed, Speaker, SpeechProvider, TranscriptSink } from "../ports.ts";
 import type { RecognitionOptions } from "../recognition/recognition-options.ts";
 import type { ProviderSessionRecord } from "../recovery/provider-session-record.ts";
 import { Session, type SessionLimits } from "./session.ts";
@@ -76,7 +76,7 @@ export class SessionRegistry {
   open(
     speaker: Speaker,
     recognition: RecognitionOptions,
-    client: ClientLink,
+    client: OwnerFeed,
     log: Log,
   ): Session | SessionLimit {
     const limit = this.#limitReachedBy(speaker);

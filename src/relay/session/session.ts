@@ -3,7 +3,7 @@ import { AppError, createInternalFailure } from "../../kernel/errors.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Tallies } from "../../observe/metrics.ts";
 import type {
-  ClientLink,
+  OwnerFeed,
   Speaker,
   SpeechProvider,
   SpeechStream,
@@ -32,7 +32,7 @@ export interface SessionDeps {
   readonly provider: SpeechProvider;
   readonly sink: TranscriptSink;
   readonly record: ProviderSessionRecord;
-  readonly client: ClientLink;
+  readonly client: OwnerFeed;
   readonly log: Log;
   readonly tallies: Tallies;
   /** Called once, last. `cause` is a stop cause, a failure code, or "provider-end". */

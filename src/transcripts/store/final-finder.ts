@@ -1,6 +1,7 @@
 import type { PrismaClient } from "../../database/generated/client.ts";
 import { sleep } from "../../kernel/timers.ts";
-import type { KeptFinals, Transcript } from "../../relay/ports.ts";
+import type { Transcript } from "../../relay/ports.ts";
+import type { KeptFinals } from "../../relay/stored-transcript.ts";
 import type { Journal } from "../journal/journal.ts";
 import { findFinals } from "./segment-reader.ts";
 

@@ -1,6 +1,6 @@
 import type { PrismaClient } from "../../database/generated/client.ts";
-import type { StoredSegment, TranscriptPlace } from "../../relay/ports.ts";
 import type { TranslationCode } from "../../relay/recognition/language-codes.ts";
+import type { StoredSegment, TranscriptPlace } from "../../relay/stored-transcript.ts";
 
 /** A final, and where it stands. */
 export interface FinalRow {

@@ -1,4 +1,4 @@
-import type { PageCursor, TranscriptPlace } from "../../relay/ports.ts";
+import type { PageCursor, TranscriptPlace } from "../../relay/stored-transcript.ts";
 import type { FinalRows } from "./final-rows.ts";
 
 /**

@@ -1,17 +1,17 @@
 import type { PrismaClient, TranscriptSegment } from "../../database/generated/client.ts";
 import { toStoreError } from "../../database/store-error.ts";
 import { assert } from "../../kernel/assert.ts";
+import type { Transcript } from "../../relay/ports.ts";
+import type { TranslationCode } from "../../relay/recognition/language-codes.ts";
 import {
   TRANSCRIPT_START,
   type PageSelection,
   type StoredTranscript,
-  type Transcript,
   type TranscriptPage,
   type TranscriptPlace,
   type TranscriptReader,
   type TranscriptSelection,
-} from "../../relay/ports.ts";
-import type { TranslationCode } from "../../relay/recognition/language-codes.ts";
+} from "../../relay/stored-transcript.ts";
 import { selectFinals, type FinalRows } from "./final-rows.ts";
 import { advanceCursor } from "./page-progress.ts";
 

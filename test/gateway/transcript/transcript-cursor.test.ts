@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { encodeCursor, parseCursor } from "../../../src/gateway/transcript/transcript-cursor.ts";
-import { TRANSCRIPT_START, type PageCursor } from "../../../src/relay/ports.ts";
+import { TRANSCRIPT_START, type PageCursor } from "../../../src/relay/stored-transcript.ts";
 
 const settled = { atUs: 1_795_449_121_123_456, id: "019ab1c2-0000-7000-8000-000000000001" };
 const place = { atUs: settled.atUs + 1, id: "019ab1c2-0000-7000-8000-000000000002" };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { parseTranscriptQuery } from "../../../src/gateway/transcript/transcript-query.ts";
-import { TRANSCRIPT_START } from "../../../src/relay/ports.ts";
+import { TRANSCRIPT_START } from "../../../src/relay/stored-transcript.ts";
 
 const parse = (query: string) => parseTranscriptQuery(new URLSearchParams(query));
 

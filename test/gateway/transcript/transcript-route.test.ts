@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AppError } from "../../../src/kernel/errors.ts";
-import type { StoredSegment } from "../../../src/relay/ports.ts";
+import type { StoredSegment } from "../../../src/relay/stored-transcript.ts";
 import { nowSeconds, sign } from "../../support/actors/clients/tokens.ts";
 import { bearer, errorOf } from "../../support/probes/answers.ts";
 import { GatewayStage } from "../../support/stages/gateway-stage.ts";

@@ -3,7 +3,7 @@ import {
   type TranscriptFormat,
 } from "../../../src/captions/transcript-formats.ts";
 import type { TranscriptEnding } from "../../../src/captions/transcript-writer.ts";
-import type { StoredSegment } from "../../../src/relay/ports.ts";
+import type { StoredSegment } from "../../../src/relay/stored-transcript.ts";
 
 export const ORIGIN = new Date("2026-03-01T10:00:00.000Z");
 

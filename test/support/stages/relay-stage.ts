@@ -1,7 +1,7 @@
 /** What stands around a session in a test: a client and a sink that keep what they are told. */
 import type { AppError } from "../../../src/kernel/errors.ts";
 import type {
-  ClientLink,
+  OwnerFeed,
   Speaker,
   SpeakerNames,
   Transcript,
@@ -57,7 +57,7 @@ export type StageEvent =
   | { readonly kind: "end"; readonly failure: AppError | undefined };
 
 export interface RelayStage {
-  readonly client: ClientLink;
+  readonly client: OwnerFeed;
   readonly sink: TranscriptSink;
   readonly record: ProviderSessionRecord;
   /** What is on record, by provider session. */

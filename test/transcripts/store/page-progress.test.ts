@@ -3,7 +3,7 @@ import {
   TRANSCRIPT_START,
   type PageCursor,
   type TranscriptPlace,
-} from "../../../src/relay/ports.ts";
+} from "../../../src/relay/stored-transcript.ts";
 import type { FinalRow, FinalRows } from "../../../src/transcripts/store/final-rows.ts";
 import { advanceCursor, SETTLING_MS } from "../../../src/transcripts/store/page-progress.ts";
 import { seededRandom } from "../../support/probes/seeded-random.ts";

@@ -8,7 +8,7 @@ import {
   type TranscriptPlace,
   type TranscriptReader,
   type TranscriptSelection,
-} from "../../../../src/relay/ports.ts";
+} from "../../../../src/relay/stored-transcript.ts";
 
 /** Stored transcripts without a database. A place in one is the number of segments before it. */
 export class ScriptedTranscripts implements TranscriptReader {
