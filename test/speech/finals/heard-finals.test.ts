@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test";
-import type { HeardFinals } from "../../../src/speech/finals/heard-finals.ts";
 import { setupFinals } from "../../support/stages/finals-stage.ts";
 
 describe("[R11] each stretch of the source", () => {

@@ -107,7 +107,11 @@ test("knows a translation by its utterance and its language", () => {
     ["a", "de"],
     ["b", "fr"],
   ] as const;
-  expect(seen.map(([key, language]) => utterances.hasSeenTranslation(key, language))).toEqual([true, false, false]);
+  expect(seen.map(([key, language]) => utterances.hasSeenTranslation(key, language))).toEqual([
+    true,
+    false,
+    false,
+  ]);
   // It says nothing about the final that it translates.
   expect(utterances.hasSeenFinal("a")).toBe(false);
 });
