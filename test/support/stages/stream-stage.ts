@@ -1,10 +1,15 @@
-/** A stream to a simulator on loopback: swept fast, with everything that it reports. */
+/** Streams to a provider on loopback, with everything that they report: the simulator's are swept fast, by themselves. */
 import { expect } from "bun:test";
 import type { AppError } from "../../../src/kernel/errors.ts";
 import { every } from "../../../src/kernel/timers.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
-import type { SpeechStream, SpeechStreamListener, Utterance } from "../../../src/relay/ports.ts";
+import type {
+  SpeechStream,
+  SpeechStreamListener,
+  TranslatedUtterance,
+  Utterance,
+} from "../../../src/relay/ports.ts";
 import type { Fault } from "../../../src/simulator/faults/fault.ts";
 import {
   startSimulator,
@@ -13,6 +18,7 @@ import {
 } from "../../../src/simulator/simulator.ts";
 import { createGladiaAdapter } from "../../../src/speech/gladia/gladia-adapter.ts";
 import { GLADIA_STREAM_LIMITS } from "../../../src/speech/gladia/gladia-limits.ts";
+import type { ProviderAdapter } from "../../../src/speech/provider-adapter.ts";
 import type { ProviderStreamLimits } from "../../../src/speech/stream-limits.ts";
 import type { ProviderStream } from "../../../src/speech/stream/provider-stream.ts";
 import { ProviderStreams } from "../../../src/speech/stream/provider-streams.ts";
@@ -39,12 +45,16 @@ const PATIENT_LIMITS: ProviderStreamLimits = {
 export const MUCH_LATER_MS = 61_000;
 
 export interface StreamOptions {
-  readonly apiUrl: string;
-  readonly apiKey?: string;
   readonly placesMax?: number;
   readonly limits?: Partial<ProviderStreamLimits>;
   /** In bytes, of all streams of the provider together. */
   readonly memoryLimit?: number;
+}
+
+/** Where Gladia's API is, and whether it knows us. */
+interface ApiOptions {
+  readonly apiUrl: string;
+  readonly apiKey?: string;
 }
 
 /** One stream and what it has reported. */
@@ -53,6 +63,9 @@ export class Listener {
   /** Everything but utterances and alignments, in order: "ready", "queued 1", "gap 0.5 to 2" … */
   readonly reports: string[] = [];
   readonly utterances: Utterance[] = [];
+  readonly translations: TranslatedUtterance[] = [];
+  /** Provider sessions whose finals could not be fetched. */
+  readonly unheard: string[] = [];
   /** What our side was told of as its own. */
   readonly bugs: unknown[] = [];
   readonly ready: Promise<string>;
@@ -74,9 +87,9 @@ export class Listener {
       onResumed: () => this.reports.push("resumed"),
       onGap: (from, to) => this.reports.push(`gap ${from} to ${to}`),
       onUtterance: (utterance) => this.utterances.push(utterance),
-      onTranslation: () => undefined,
+      onTranslation: (translated) => this.translations.push(translated),
       onAligned: () => undefined,
-      onUnheard: () => undefined,
+      onUnheard: (id) => this.unheard.push(id),
       onFailed: (error) => {
         this.bugs.push(error);
         this.stream.abort();
@@ -114,18 +127,14 @@ export class Listener {
   }
 }
 
-/** A provider, one stream to it, and a way to open more of them. */
-export function openStream({
-  apiUrl,
-  apiKey = KEY,
-  placesMax,
-  limits,
-  memoryLimit = 2 ** 30,
-}: StreamOptions) {
+/** A provider, one stream to it, and a way to open more of them. Whoever made it sweeps them. */
+export function openStreamOver(
+  adapter: ProviderAdapter,
+  { placesMax, limits, memoryLimit = 2 ** 30 }: StreamOptions = {},
+) {
   const log = recordedLog();
   const { tallies } = new Metrics();
   const memory = new MemoryBudget(memoryLimit);
-  const adapter = createGladiaAdapter({ apiKey, apiUrl, region: undefined });
   const provider = new ProviderStreams(
     { adapter, log, tallies, memory },
     { placesMax, limits: { ...PATIENT_LIMITS, ...limits } },
@@ -136,21 +145,33 @@ export function openStream({
     listeners.push(listener);
     return listener;
   };
-  const listener = open();
-  const sweep = every(SWEEP_MS, () => {
-    for (const { stream } of listeners) stream.sweep(Date.now());
-  });
   return {
     provider,
     log,
     tallies,
     memory,
-    listener,
+    listener: open(),
     open,
+    sweep: (nowMs: number) => {
+      for (const { stream } of listeners) stream.sweep(nowMs);
+    },
     [Symbol.dispose]: () => {
-      sweep.stop();
       for (const { stream } of listeners) stream.abort();
       provider.stop();
+    },
+  };
+}
+
+/** The same at Gladia's API, swept fast. */
+export function openStream({ apiUrl, apiKey = KEY, ...options }: StreamOptions & ApiOptions) {
+  const adapter = createGladiaAdapter({ apiKey, apiUrl, region: undefined });
+  const opened = openStreamOver(adapter, options);
+  const sweeping = every(SWEEP_MS, () => opened.sweep(Date.now()));
+  return {
+    ...opened,
+    [Symbol.dispose]: () => {
+      sweeping.stop();
+      opened[Symbol.dispose]();
     },
   };
 }
@@ -158,7 +179,8 @@ export function openStream({
 export type StreamWorld = Awaited<ReturnType<typeof setupStream>>;
 
 export async function setupStream(
-  options: Omit<StreamOptions, "apiUrl"> & {
+  options: StreamOptions & {
+    readonly apiKey?: string;
     readonly simulator?: SimulatorOptions;
     /** Ordered before the stream is opened. */
     readonly faults?: readonly Fault[];

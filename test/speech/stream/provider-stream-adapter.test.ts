@@ -1,0 +1,205 @@
+import { describe, expect, spyOn, test } from "bun:test";
+import {
+  TOY_AWAY,
+  TOY_DONE,
+  TOY_EXPIRED,
+  TOY_KEEPING,
+  TOY_STOP,
+} from "../../support/actors/doubles/scripted-adapter.ts";
+import { stoppedClock } from "../../support/actors/networks/key-server.ts";
+import { until } from "../../support/probes/until.ts";
+import { BYTES_PER_SECOND, MUCH_LATER_MS } from "../../support/stages/stream-stage.ts";
+import { heard, seconds, setupToyStream, untilCame } from "../../support/stages/toy-stage.ts";
+
+/** A stream that is heard by the toy's first session. */
+async function setupLive(...limits: Parameters<typeof setupToyStream>) {
+  const world = setupToyStream(...limits);
+  await world.sweepUntil(() => world.listener.reports.includes("ready"));
+  return { ...world, session: world.toy.session };
+}
+
+/** Speech without an end. */
+const SAID = { text: "", language: undefined, confidence: undefined };
+
+describe("a stream to a provider that is not the one", () => {
+  test("[R11] [R15] goes through a lost socket and a replaced session to a clean end", async () => {
+    await using world = await setupLive();
+    const { listener, toy, session: first, tallies, log } = world;
+    listener.send(seconds(4, 1));
+    await untilCame(first, 4);
+    first.acknowledge();
+    first.say(
+      "maybe x 0.5 1 good",
+      "final x 0.5 1.5 good morning",
+      "translated x fr 0.5 1.5 bonjour",
+    );
+    await until(() => listener.translations.length === 1);
+
+    // It holds two more seconds when its socket is lost, and nobody knows. Another provider would be over with this code.
+    listener.send(seconds(2, 2));
+    await untilCame(first, 6);
+    first.close(TOY_AWAY);
+    await world.sweepUntil(() => listener.reports.includes("resumed"));
+    await untilCame(first, 8);
+    expect(first.audio.equals(Buffer.concat([seconds(4, 1), seconds(2, 2), seconds(2, 2)]))).toBe(
+      true,
+    );
+    first.say(heard(6, 8), "final y 6.5 7.5 how are you", "maybe z 7.6 8 and you");
+    await until(() => listener.utterances.at(-1)?.text === "and you");
+    expect(tallies).toMatchObject({ audio_drift_bytes: 2 * BYTES_PER_SECOND, provider_resumes: 1 });
+
+    // The next one begins with the utterance that was being spoken, and counts its own from the same id on.
+    first.close(TOY_EXPIRED);
+    await world.sweepUntil(() => listener.reports.length === 5);
+    const second = toy.session;
+    await until(() => second.byteCount > 0);
+    expect(second.byteCount).toBe(Math.round(0.4 * BYTES_PER_SECOND));
+    listener.send(seconds(1, 3));
+    listener.stream.finish();
+    await untilCame(second, 1.4);
+    second.acknowledge();
+    await until(() => second.texts.length === 1);
+    toy.recoveries.set(first.id, {
+      kind: "found",
+      finals: [
+        { ...SAID, localId: "x", isFinal: true, startSeconds: 0.5, endSeconds: 1.5 },
+        { ...SAID, localId: "w", text: "yes", isFinal: true, startSeconds: 2, endSeconds: 3 },
+      ],
+      translations: [{ localId: "w", text: "oui", language: "fr", startSeconds: 2, endSeconds: 3 }],
+    });
+    second.say("final x 0 0.9 and you, Ada");
+    second.close(TOY_DONE);
+    expect(await listener.ended).toBeUndefined();
+
+    expect(listener.reports).toEqual([
+      "ready",
+      "interrupted",
+      "resumed",
+      "interrupted",
+      "resumed",
+      "ended",
+    ]);
+    const told = listener.finals.map(({ key, text, startSeconds, endSeconds }) => {
+      const place = [startSeconds, endSeconds].map((position) => position.toFixed(1));
+      return `${key} ${place.join("–")} ${text}`;
+    });
+    expect(told).toEqual([
+      "toy-1:x 0.5–1.5 good morning",
+      "toy-1:y 4.5–5.5 how are you",
+      "toy-2:x 5.6–6.5 and you, Ada",
+      "toy-1:w 2.0–3.0 yes",
+    ]);
+    // What was shown under the first one's key is taken back.
+    expect(listener.utterances.filter(({ key }) => key === "toy-1:z")).toMatchObject([
+      { text: "and you", isFinal: false },
+      { text: "", isFinal: true },
+    ]);
+    expect(listener.translations.map(({ utteranceKey, text }) => [utteranceKey, text])).toEqual([
+      ["toy-1:x", "bonjour"],
+      ["toy-1:w", "oui"],
+    ]);
+    expect(toy.requests).toHaveLength(2);
+    expect(toy.asked).toEqual([first.id]);
+    expect(toy.sessions.flatMap(({ texts }) => texts)).toEqual([TOY_STOP]);
+    expect(tallies).toMatchObject({ finals_recovered: 1, finals_repeated: 0 });
+    expect(log.lines).toEqual([]);
+    expect(world.memory.used).toBe(0);
+  });
+
+  test("lets go of a socket that does not answer with the code that keeps its session", async () => {
+    await using world = await setupLive();
+    const { listener, session } = world;
+    listener.send(seconds(1));
+    await untilCame(session, 1);
+    world.sweep(Date.now() + MUCH_LATER_MS);
+    await until(() => session.closeCodes.length === 1);
+    expect(session.closeCodes).toEqual([TOY_KEEPING]);
+    await world.sweepUntil(() => session.socketCount === 2);
+  });
+
+  test("frees its place with the code that ends its session when it is aborted", async () => {
+    await using world = await setupLive();
+    const { listener, session } = world;
+    listener.stream.abort();
+    await until(() => session.closeCodes.length === 1);
+    expect(session.closeCodes).toEqual([TOY_DONE]);
+  });
+
+  test("[R15] tells whose finals nobody can fetch any more, and ends in order", async () => {
+    await using world = await setupLive();
+    const { listener, session: first, toy } = world;
+    first.close(TOY_EXPIRED);
+    await world.sweepUntil(() => listener.reports.includes("resumed"));
+    listener.stream.finish();
+    await until(() => toy.session.texts.length === 1);
+    toy.session.close(TOY_DONE);
+    expect(await listener.ended).toBeUndefined();
+    expect(listener.unheard).toEqual([first.id]);
+  });
+});
+
+test("[R11] an acknowledgement of more than was sent costs no audio: what was not sent yet is sent again", async () => {
+  await using world = await setupLive();
+  const { listener, session } = world;
+  listener.send(seconds(2, 1));
+  await untilCame(session, 2);
+  session.say(heard(0, 60), "# it has answered");
+  session.say("final x 0 1 good morning");
+  await until(() => listener.finals.length === 1);
+  listener.send(seconds(3, 2));
+  await untilCame(session, 5);
+  session.terminate();
+  await world.sweepUntil(() => listener.reports.includes("resumed"));
+  await untilCame(session, 8);
+  const sentAgain = session.audio.subarray(5 * BYTES_PER_SECOND);
+  expect(sentAgain.equals(seconds(3, 2))).toBe(true);
+});
+
+describe("[R11] waits for the next socket", () => {
+  /** A stream with the longest wait of each window, at a clock that stands still. */
+  async function setupLosses() {
+    const clock = stoppedClock();
+    const random = spyOn(Math, "random").mockReturnValue(1 - Number.EPSILON);
+    const world = await setupLive({ stableMs: 5000 });
+    const lossCount = () =>
+      world.listener.reports.filter((report) => report === "interrupted").length;
+    return {
+      ...world,
+      /** The socket is lost after so long; the next one is asked for after exactly that wait. */
+      expectWait: async (aliveMs: number, waitMs: number) => {
+        const before = { losses: lossCount(), sockets: world.session.socketCount };
+        clock.by(aliveMs);
+        world.session.close(TOY_AWAY);
+        await until(() => lossCount() > before.losses);
+        world.sweep(Date.now() + waitMs - 1);
+        await world.toy.answer();
+        expect(world.toy.handshakes, `before ${waitMs} ms`).toHaveLength(before.sockets);
+        clock.by(waitMs);
+        world.sweep(Date.now());
+        await until(() => lossCount() < world.session.socketCount && world.session.isConnected);
+        await until(() => world.listener.state === "live");
+      },
+      [Symbol.asyncDispose]: async () => {
+        random.mockRestore();
+        clock[Symbol.dispose]();
+        await world[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test("grow from one that opens and closes at once to the next, up to ten seconds", async () => {
+    await using world = await setupLosses();
+    for (const waitMs of [300, 600, 1200, 2400, 4800, 9600, 10_000, 10_000]) {
+      await world.expectWait(0, waitMs);
+    }
+  });
+
+  test("begin anew after one that lived for five seconds, and not before", async () => {
+    await using world = await setupLosses();
+    await world.expectWait(0, 300);
+    await world.expectWait(0, 600);
+    await world.expectWait(4999, 1200);
+    await world.expectWait(5000, 300);
+    await world.expectWait(0, 600);
+  });
+});
