@@ -8,6 +8,7 @@ import {
 } from "../../support/actors/doubles/scripted-adapter.ts";
 import { stoppedClock } from "../../support/actors/networks/key-server.ts";
 import { until } from "../../support/probes/until.ts";
+import { spokenFinal } from "../../support/stages/finals-stage.ts";
 import { BYTES_PER_SECOND, MUCH_LATER_MS } from "../../support/stages/stream-stage.ts";
 import { heard, seconds, setupToyStream, untilCame } from "../../support/stages/toy-stage.ts";
 
@@ -18,10 +19,7 @@ async function setupLive(...limits: Parameters<typeof setupToyStream>) {
   return { ...world, session: world.toy.session };
 }
 
-/** Speech without an end. */
-const SAID = { text: "", language: undefined, confidence: undefined };
-
-describe("a stream to a provider that is not the one", () => {
+describe("a stream to a provider that has nothing of Gladia", () => {
   test("[R11] [R15] goes through a lost socket and a replaced session to a clean end", async () => {
     await using world = await setupLive();
     const { listener, toy, session: first, tallies, log } = world;
@@ -61,10 +59,7 @@ describe("a stream to a provider that is not the one", () => {
     await until(() => second.texts.length === 1);
     toy.recoveries.set(first.id, {
       kind: "found",
-      finals: [
-        { ...SAID, localId: "x", isFinal: true, startSeconds: 0.5, endSeconds: 1.5 },
-        { ...SAID, localId: "w", text: "yes", isFinal: true, startSeconds: 2, endSeconds: 3 },
-      ],
+      finals: [spokenFinal("x", 0.5, 1.5), spokenFinal("w", 2, 3)],
       translations: [{ localId: "w", text: "oui", language: "fr", startSeconds: 2, endSeconds: 3 }],
     });
     second.say("final x 0 0.9 and you, Ada");
@@ -87,7 +82,7 @@ describe("a stream to a provider that is not the one", () => {
       "toy-1:x 0.5–1.5 good morning",
       "toy-1:y 4.5–5.5 how are you",
       "toy-2:x 5.6–6.5 and you, Ada",
-      "toy-1:w 2.0–3.0 yes",
+      "toy-1:w 2.0–3.0 what w says",
     ]);
     // What was shown under the first one's key is taken back.
     expect(listener.utterances.filter(({ key }) => key === "toy-1:z")).toMatchObject([
