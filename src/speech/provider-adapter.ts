@@ -21,7 +21,7 @@ export interface SessionGrant {
 export type ProviderEvent =
   | ({ readonly kind: "utterance" } & SpokenUtterance)
   | ({ readonly kind: "translation" } & SpokenTranslation)
-  /** Audio has arrived: `from` and `to` as the provider counts the bytes of the whole session, see `Acknowledgements`. */
+  /** Audio has arrived. Bytes of the whole session, the first one 0; whether `to` is inside the range, `Acknowledgements` knows. */
   | { readonly kind: "acknowledgement"; readonly from: number; readonly to: number }
   /** Audio or a stop was refused, or a translation failed. The reason is the provider's own sentence, bounded. */
   | { readonly kind: "refusal"; readonly of: string; readonly reason: string }

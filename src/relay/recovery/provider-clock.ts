@@ -12,6 +12,9 @@ const POINTS_MAX = 256;
 
 const MS_PER_SECOND = 1000;
 
+/** In seconds and in milliseconds alike: further from the epoch, with three hours of audio more, no `Date` reaches (ECMA-262, 21.4.1.1). */
+const COUNT_MAX = 8e12;
+
 /** A clock without a point yet. */
 export function createProviderClock(): OffsetMap {
   return new OffsetMap({ pointsMax: POINTS_MAX, scale: MS_PER_SECOND });
@@ -29,7 +32,7 @@ export function encodeProviderClock(clock: ProviderClock): string {
   return JSON.stringify(clock);
 }
 
-/** NOTE: the file may be of another build: what is not a clock is none. */
+/** NOTE: the file may be of another build, or damaged: what is not a clock is none. */
 export function decodeProviderClock(text: string): ProviderClock | undefined {
   try {
     const json: unknown = JSON.parse(text);
@@ -41,5 +44,10 @@ export function decodeProviderClock(text: string): ProviderClock | undefined {
 }
 
 function isPoint(value: unknown): value is OffsetPoint {
-  return Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);
+  return Array.isArray(value) && value.length === 2 && value.every(isCount);
+}
+
+/** Both are counts that a `Date` can still be made of. */
+function isCount(value: unknown): boolean {
+  return typeof value === "number" && Math.abs(value) <= COUNT_MAX;
 }

@@ -47,7 +47,7 @@ export interface FoundFinals {
 
 export type Recovery = FoundFinals | Unavailable;
 
-/** Asks the provider once for the finals of a provider session. Never rejects. */
+/** Asks the provider once for the finals of a provider session; "aborted" where `signal` is. Never rejects. */
 export type AskForFinals = (providerSessionId: string, signal: AbortSignal) => Promise<Recovery>;
 
 export interface RecoveryPace extends BackoffOptions {

@@ -69,6 +69,8 @@ describe("[R15] a clock's text", () => {
     ["texts for numbers", '[["0","1"]]'],
     ["a number that is none", "[[0,null]]"],
     ["a number beyond all", "[[0,1e999]]"],
+    ["a time that no date reaches", "[[0,1e300]]"],
+    ["a place that no date reaches", "[[-9e12,0]]"],
     ["one bad point among good ones", "[[0,1],[1,2],[2]]"],
   ])("that holds %s is no clock", (_, text) => {
     expect(decodeProviderClock(text)).toBeUndefined();
