@@ -26,6 +26,13 @@ export interface SeatOptions {
   readonly graceMs: number;
 }
 
+type Attendance =
+  /** Nobody is attached: not yet, or not any more. Since then somebody is waited for. */
+  | { readonly kind: "new" | "detached"; readonly sinceMs: number }
+  | { readonly kind: "taken" }
+  /** Nobody is waited for. */
+  | { readonly kind: "abandoned" };
+
 /**
  * The gateway's end of one session, over the sockets of its owner.
  *
@@ -44,10 +51,7 @@ export class Seat {
   readonly #graceMs: number;
   readonly #audioMeter: AudioMeter;
   readonly #controlMeter = new ControlMeter();
-  #isNew = true;
-  /** Since when nobody is attached; undefined while somebody is, and before anybody was. */
-  #detachedSinceMs: number | undefined;
-  #isAbandoned = false;
+  #attendance: Attendance;
 
   constructor(deps: SeatDeps, options: SeatOptions, nowMs: number) {
     this.#deps = deps;
@@ -57,16 +61,17 @@ export class Seat {
     this.recognition = options.recognition;
     this.feed = deps.feed;
     this.#audioMeter = new AudioMeter(options.recognition.audio, nowMs);
+    this.#attendance = { kind: "new", sinceMs: nowMs };
   }
 
   /** Whether somebody may come back to it. */
   get isResumable(): boolean {
-    return !this.#isAbandoned;
+    return this.#attendance.kind !== "abandoned";
   }
 
   /** Whether it waits for somebody to come back. */
   get isDetached(): boolean {
-    return this.#detachedSinceMs !== undefined && !this.#isAbandoned;
+    return "sinceMs" in this.#attendance;
   }
 
   /** Whether its session goes on and takes a place meanwhile; one that has ended takes nobody's. */
@@ -76,7 +81,7 @@ export class Seat {
 
   /** Nothing is to be expected of it any more. */
   get isOver(): boolean {
-    return this.feed.hasEnded && this.#isAbandoned;
+    return this.feed.hasEnded && !this.isResumable;
   }
 
   /** When audio came last; before any, when the seat was made. */
@@ -86,10 +91,8 @@ export class Seat {
 
   /** Gives the session to this client. `after` is the last message that it has seen; the first client has seen none. */
   attach(client: AttachedClient, after: number): void {
-    const isResumed = !this.#isNew;
+    const isResumed = this.#attendance.kind !== "new";
     if (isResumed) this.#deps.metrics.tallies.sessions_resumed += 1;
-    this.#isNew = false;
-    this.#detachedSinceMs = undefined;
     // Numbers that were never given would hide what comes.
     const seen = isResumed ? Math.min(after, this.feed.sequence) : 0;
     client.send(
@@ -102,13 +105,15 @@ export class Seat {
         grace_ms: this.#graceMs,
       }),
     );
+    // R24: a client that cannot even be told this has not taken the seat, which is waited for no longer than any other.
+    this.#attendance = { kind: "taken" };
     this.feed.attach(client, seen);
   }
 
   /** The client's socket is gone, or as good as gone. Of a client that was replaced this says nothing. */
   detach(client: AttachedClient, parting: Parting, nowMs: number): void {
     if (!this.feed.detach(client)) return;
-    this.#detachedSinceMs = nowMs;
+    if (this.isResumable) this.#attendance = { kind: "detached", sinceMs: nowMs };
     if (parting === "sent-away") this.abandon("gateway-close");
     else if (parting === "departed" || this.#graceMs === 0) this.abandon("client-gone");
   }
@@ -141,19 +146,19 @@ export class Seat {
 
   /** Nobody comes back: what was said is still transcribed and stored. */
   abandon(cause: StopCause): void {
-    this.#isAbandoned = true;
+    this.#attendance = { kind: "abandoned" };
     this.#deps.session.requestStop(cause);
   }
 
   /** Ends the grace when it is over. Called about once a second. */
   sweep(nowMs: number): void {
-    if (this.#detachedSinceMs === undefined || this.#isAbandoned) return;
-    if (nowMs - this.#detachedSinceMs >= this.#graceMs) this.abandon("client-gone");
+    if (!("sinceMs" in this.#attendance)) return;
+    if (nowMs - this.#attendance.sinceMs >= this.#graceMs) this.abandon("client-gone");
   }
 
   /** R24: a bug met on behalf of this session ends it, and nothing else. */
   crash(error: unknown): void {
-    this.#isAbandoned = true;
+    this.#attendance = { kind: "abandoned" };
     this.feed.client?.crash(error);
     this.#deps.session.abort(createInternalFailure(error));
   }

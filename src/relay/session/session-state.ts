@@ -30,7 +30,7 @@ export type SessionAction =
   | "abort-stream"
   /** Goes on with "finals-kept" when no final is being kept. */
   | "await-finals"
-  /** The provider need not be asked for the finals of this session, unless it has failed. */
+  /** Unless the session has failed, nobody need ask the provider for its finals. */
   | "close-record"
   /** Tells client and owner that it is over. Always the last action, exactly once in a session's life. */
   | "end";

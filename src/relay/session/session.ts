@@ -64,8 +64,9 @@ interface Stop {
  *
  * R1: a final reaches the sink before the client sees it, and it does so within the provider's callback, although work is
  * queued elsewhere before anybody acts on it: a queue before the journal would be one more place where a killed process loses
- * what the provider has told and may never tell again. Acting at once is safe here, because what is called returns at once, calls
- * back nothing but `abort`, and, behind `#guard`, throws nothing at the provider.
+ * what the provider has told and may never tell again. Acting at once is safe here: what is called returns at once; the most that
+ * it calls back is this session's stop or abort, which find the final noted, and change states alone; and `#guard` lets
+ * nothing be thrown at the provider.
  *
  * Its states are those of `session-state.ts`; after "ended" every call is ignored. Deadlines are data: the registry's sweep
  * calls `sweep`.
@@ -81,6 +82,7 @@ export class Session {
   #state: SessionState = "opening";
   #stop: Stop | undefined;
   #stream: SpeechStream | undefined;
+  /** The first one, which the client is told and the session's end is counted by. */
   #failure: AppError | undefined;
   #providerSessionId = "";
   #audioBytes = 0;
@@ -169,8 +171,9 @@ export class Session {
     const { deadlineAtMs = Number.POSITIVE_INFINITY } = this.#stop ?? {};
     this.#guard(() => {
       this.#stream?.sweep(nowMs);
-      if (this.#state === "live") this.#fillSilence(nowMs);
-      else if (this.#state !== "ended" && nowMs >= deadlineAtMs) this.#missDeadline();
+      const silence = this.#state === "live" ? this.#silence.frameDueAt(nowMs) : undefined;
+      if (silence !== undefined) this.#handOver(silence, nowMs);
+      if (this.#state !== "ended" && nowMs >= deadlineAtMs) this.#missDeadline();
     });
   }
 
@@ -187,11 +190,6 @@ export class Session {
     for (let from = 0; from < frame.byteLength; from += FRAME_BYTES_MAX) {
       this.#stream?.send(frame.subarray(from, from + FRAME_BYTES_MAX));
     }
-  }
-
-  #fillSilence(nowMs: number): void {
-    const frame = this.#silence.frameDueAt(nowMs);
-    if (frame !== undefined) this.#handOver(frame, nowMs);
   }
 
   #missDeadline(): void {
@@ -211,7 +209,9 @@ export class Session {
 
   #crash(error: unknown): void {
     this.#deps.log.error("A session failed on our side", traceError(error));
-    this.abort(createInternalFailure(error));
+    // Noted before the abort, which does nothing where the session is just ending.
+    this.#failure ??= createInternalFailure(error);
+    this.abort(this.#failure);
   }
 
   #apply(event: SessionEvent): void {

@@ -97,7 +97,8 @@ export class SourceAudio<Session extends Hearing> {
    * never before the end of the last final, which acknowledges its audio too.
    */
   get replayStart(): number {
-    const finalSeconds = this.#finals.end;
+    // A provider may place the end of a final behind all audio that there is.
+    const finalSeconds = Math.min(this.#finals.end, this.end / this.bytesPerSecond);
     const acknowledgedSeconds = Math.max(this.acknowledged / this.bytesPerSecond, finalSeconds);
     const { speechSeconds } = this.#hearing ?? this.#last ?? {};
     const unheardSeconds = speechSeconds ?? acknowledgedSeconds - FINAL_LAG_SECONDS;

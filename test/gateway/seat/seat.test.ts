@@ -1,5 +1,9 @@
 import { expect, test } from "bun:test";
-import { connectedClient, NEVER_READ } from "../../support/stages/connection-stage.ts";
+import {
+  ConnectionStage,
+  connectedClient,
+  NEVER_READ,
+} from "../../support/stages/connection-stage.ts";
 import { audioFrame } from "../../support/stages/relay-stage.ts";
 
 test("[R21] is told how much audio has come, over all its sockets", () => {
@@ -87,4 +91,19 @@ test("[R24] a bug met on behalf of a session ends it, and nobody comes back to i
   expect(stage.sessions.count).toBe(0);
   const again = stage.connect({ resume: { id: socket.resumeId, ...NEVER_READ } });
   expect(again.socket.sent[0]).toMatchObject({ resumed: false });
+});
+
+test("[R24] a seat whose first client could not even be told so is abandoned after the grace", () => {
+  const stage = new ConnectionStage({ graceMs: 30_000 });
+  const broken = () => {
+    throw new Error("the test broke it");
+  };
+  expect(() => stage.connect({ broken })).toThrow();
+  expect(stage.sessions.count).toBe(1);
+  stage.desk.sweep(Date.now() + 29_000);
+  expect(stage.provider.stream.finishCount).toBe(0);
+  stage.desk.sweep(Date.now() + 31_000);
+  expect(stage.provider.stream.finishCount).toBe(1);
+  stage.provider.stream.end();
+  expect(stage.sessions.count).toBe(0);
 });

@@ -55,6 +55,26 @@ test.each(["ready", "kept", "shown"] as const)(
   },
 );
 
+test("[R24] a bug met while it ends is what it ended with", () => {
+  const { stream, stage, causes, log } = startedSession();
+  stream.align({});
+  stage.break("closed");
+  expect(() => stream.end()).not.toThrow();
+  expect(stage.eventsOf("end")[0]!.failure?.code).toBe("internal");
+  expect(causes).toEqual(["internal"]);
+  expect(log.linesOf("A session failed on our side")).toHaveLength(1);
+});
+
+test("ends for the first reason: a stream's failure stays one while its last finals are kept", () => {
+  const { session, stream, stage, causes } = startedSession();
+  stage.holdFinals();
+  stream.say({});
+  stream.end(new AppError("provider-unreachable", "gone"));
+  expect(causes).toEqual([]);
+  session.abort(new AppError("rate-exceeded", "too fast"));
+  expect(causes).toEqual(["provider-unreachable"]);
+});
+
 test("[R24] a bug behind the stream ends this session, lets the stream go, and is logged with its place", () => {
   const { stream, stage, log, causes } = startedSession();
   stream.becomeReady();

@@ -50,6 +50,10 @@ test("[R11] a final acknowledges its audio too", () => {
   expect(replayStart(hearing(4, 2), 5)).toBe(5);
 });
 
+test("[R11] a final that ends behind all audio acknowledges no more than there is", () => {
+  expect(replayStart(hearing(4), 1000)).toBe(10);
+});
+
 test("[R11] it begins no later than what the old one has acknowledged, at a whole sample", () => {
   expect(replayStart(hearing(4, 6), 0)).toBe(4);
   expect((replayStart(hearing(8, 1.234_567), 0) * BYTES_PER_SECOND) % 2).toBe(0);

@@ -70,6 +70,8 @@ export interface ConnectionStageOptions {
 export interface ConnectOptions {
   readonly resume?: ResumeRequest;
   readonly speaker?: Partial<Speaker>;
+  /** What the socket does instead of sending. */
+  readonly broken?: () => never;
 }
 
 export class ConnectionStage {
@@ -144,6 +146,7 @@ export class ConnectionStage {
       { clientIdleMs: this.#options.clientIdleMs ?? Number.POSITIVE_INFINITY },
     );
     const socket = new RecordedSocket();
+    if (options.broken !== undefined) socket.send = options.broken;
     socket.onClosed = (code, reason) => connection.closed(code, reason);
     const streamsBefore = this.provider.streams.length;
     connection.open(socket);

@@ -71,15 +71,15 @@ export interface RelayStage {
   /** The sink takes its time from now on; nothing is kept before `keepHeldFinals`. */
   holdFinals(): void;
   keepHeldFinals(): void;
-  /** Makes one of the calls throw instead. */
-  break(kind: StageEvent["kind"]): void;
+  /** Makes one of the calls throw instead; "closed" is the record's. */
+  break(kind: StageEvent["kind"] | "closed"): void;
 }
 
 export function relayStage(): RelayStage {
   const events: StageEvent[] = [];
   let held: (() => void)[] | undefined;
   const recorded = new Map<string, ProviderClock>();
-  const broken = new Set<StageEvent["kind"]>();
+  const broken = new Set<StageEvent["kind"] | "closed">();
   const note = (event: StageEvent) => {
     if (broken.has(event.kind)) throw new Error(`the test broke "${event.kind}"`);
     events.push(event);
@@ -108,7 +108,10 @@ export function relayStage(): RelayStage {
     record: {
       opened: (_, id, clock) => void recorded.set(id, [...clock]),
       update: (id, clock) => void recorded.set(id, [...clock]),
-      closed: (id) => void recorded.delete(id),
+      closed: (id) => {
+        if (broken.has("closed")) throw new Error('the test broke "closed"');
+        recorded.delete(id);
+      },
     },
     recorded,
     holdFinals: () => {
