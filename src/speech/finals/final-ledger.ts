@@ -1,7 +1,9 @@
 /** A stretch of the source that has its final, in seconds. */
 export interface FinalStretch {
-  /** Of the final. */
+  /** Under which the final was passed on. */
   readonly key: string;
+  /** Which the provider gave it: another one where the whole took the place of a piece. */
+  readonly ownKey: string;
   readonly start: number;
   readonly end: number;
 }
@@ -34,6 +36,11 @@ export class FinalLedger {
     const index = this.#stretches.findLastIndex(({ end }) => end <= stretch.end);
     this.#stretches.splice(index + 1, 0, stretch);
     if (this.#stretches.length > STRETCHES_MAX) this.#stretches.shift();
+  }
+
+  /** The stretch of the final that was passed on under this key. */
+  find(key: string): FinalStretch | undefined {
+    return this.#stretches.findLast((stretch) => stretch.key === key);
   }
 
   remove(stretch: FinalStretch): void {

@@ -95,7 +95,7 @@ export class HeardFinals {
         listener.onUnheard(session.id);
         continue;
       }
-      for (const spoken of recovery.finals) this.#hearLate(session, spoken);
+      for (const spoken of lastOfEach(recovery.finals)) this.#hearLate(session, spoken);
       for (const spoken of recovery.translations) this.#hearLateTranslation(session, spoken);
     }
     this.withdraw(this.#unfinished.values());
@@ -107,7 +107,8 @@ export class HeardFinals {
 
   #hearLate(session: ReportingSession, spoken: SpokenUtterance): void {
     const final = session.place(spoken);
-    if (session.utterances.hasSeenFinal(final.key) || isTorn(final)) return;
+    // By the text alone: where it lies may be known better by now.
+    if (isTorn(final) || session.utterances.finalOf(final.key)?.text === final.text) return;
     if (this.#passUnlessCovered(final)) this.#deps.tallies.finals_recovered += 1;
   }
 
@@ -126,6 +127,8 @@ export class HeardFinals {
       if (isNew) this.#pass(utterance);
       return isNew;
     }
+    const earlierKey = this.#passedKeys.get(key);
+    if (earlierKey !== undefined) return this.#replace(utterance, earlierKey);
     const piece = this.#ledger.findPiece(start, end);
     if (piece !== undefined) this.#ledger.remove(piece);
     if (this.#ledger.covers(start, end)) {
@@ -135,10 +138,24 @@ export class HeardFinals {
     }
     // R4: the whole takes the place of the piece, under the piece's key.
     const passedKey = piece?.key ?? key;
-    this.#ledger.add({ key: passedKey, start, end });
+    this.#ledger.add({ key: passedKey, ownKey: key, start, end });
     this.#passedKeys.set(key, passedKey);
     this.#pass({ ...utterance, key: passedKey });
     this.#withdrawCovered();
+    return true;
+  }
+
+  /** R4: another final of an utterance takes the place of its first one; but no piece that of the whole it has become. */
+  #replace(utterance: Utterance, passedKey: string): boolean {
+    const { startSeconds: start, endSeconds: end, key } = utterance;
+    const stretch = this.#ledger.find(passedKey);
+    if (stretch !== undefined && stretch.ownKey !== key) {
+      this.#deps.tallies.finals_repeated += 1;
+      return false;
+    }
+    if (stretch !== undefined) this.#ledger.remove(stretch);
+    this.#ledger.add({ key: passedKey, ownKey: key, start, end });
+    this.#pass({ ...utterance, key: passedKey });
     return true;
   }
 
@@ -161,4 +178,9 @@ export class HeardFinals {
     else this.#unfinished.set(utterance.key, utterance);
     this.#deps.listener.onUtterance(utterance);
   }
+}
+
+/** R4: of several finals of one utterance the last one counts. */
+function lastOfEach(finals: readonly SpokenUtterance[]): Iterable<SpokenUtterance> {
+  return new Map(finals.map((final) => [final.localId, final])).values();
 }

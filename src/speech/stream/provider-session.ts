@@ -8,16 +8,12 @@ import type {
 } from "../../relay/ports.ts";
 import { toUtteranceKey } from "../../relay/timeline.ts";
 import type { AudioBacklog } from "../audio/audio-backlog.ts";
+import { SentAudio } from "../audio/sent-audio.ts";
 import { SessionPositions } from "../audio/session-positions.ts";
 import type { Hearing } from "../audio/source-audio.ts";
 import type { ReportingSession } from "../finals/heard-finals.ts";
 import { SessionUtterances } from "../finals/session-utterances.ts";
-import type {
-  Acknowledgements,
-  ProviderAdapter,
-  ProviderEvent,
-  SessionGrant,
-} from "../provider-adapter.ts";
+import type { ProviderAdapter, ProviderEvent, SessionGrant } from "../provider-adapter.ts";
 import { ProviderSocket } from "./provider-socket.ts";
 
 export interface ProviderSessionDeps {
@@ -67,16 +63,11 @@ export class ProviderSession implements Hearing, ReportingSession {
   readonly #deps: ProviderSessionDeps;
   readonly #options: ProviderSessionOptions;
   readonly #positions: SessionPositions;
-  readonly #acknowledgements: Acknowledgements;
+  readonly #sent: SentAudio;
   readonly #socket: ProviderSocket;
   #progressAtMs = 0;
-  /** Bytes that the provider has, by our count, when everything sent has arrived. */
-  #sentBytes = 0;
-  #acknowledgedBytes = 0;
   /** Position in the source of the next byte to send. */
   #cursor: number;
-  /** The provider's count that the first acknowledgement on this socket should begin at. */
-  #resumedAt: number | undefined;
   #hasMissed = false;
   #isStopRequested = false;
 
@@ -89,7 +80,7 @@ export class ProviderSession implements Hearing, ReportingSession {
     this.#positions = new SessionPositions(deps, { providerSessionId: grant.id, bytesPerSecond });
     this.#cursor = options.sourceStart;
     this.#positions.align(0, options.sourceStart);
-    this.#acknowledgements = adapter.createAcknowledgements(bytesPerSample);
+    this.#sent = new SentAudio(adapter.createAcknowledgements(bytesPerSample), bytesPerSample);
     this.#socket = new ProviderSocket(
       {
         onOpen: () => this.#opened(),
@@ -121,7 +112,7 @@ export class ProviderSession implements Hearing, ReportingSession {
   }
 
   get acknowledged(): number {
-    return this.#positions.toSource(this.#acknowledgedBytes);
+    return this.#positions.toSource(this.#sent.acknowledgedBytes);
   }
 
   get cursor(): number {
@@ -138,7 +129,7 @@ export class ProviderSession implements Hearing, ReportingSession {
 
   /** For how long an answer has been due: an acknowledgement, or, after a stop, anything at all. In milliseconds. */
   waitingMs(nowMs: number): number {
-    const isDue = this.#isStopRequested || this.#sentBytes > this.#acknowledgedBytes;
+    const isDue = this.#isStopRequested || !this.#sent.isAcknowledged;
     return this.#socket.isOpen && isDue ? nowMs - this.#progressAtMs : 0;
   }
 
@@ -155,9 +146,9 @@ export class ProviderSession implements Hearing, ReportingSession {
 
   /** Sends the frame that begins at the cursor. */
   send(frame: Uint8Array): void {
-    if (this.#sentBytes === this.#acknowledgedBytes) this.#progressAtMs = Date.now();
+    if (this.#sent.isAcknowledged) this.#progressAtMs = Date.now();
     this.#socket.send(frame);
-    this.#sentBytes += frame.byteLength;
+    this.#sent.note(frame.byteLength);
     this.#cursor += frame.byteLength;
   }
 
@@ -169,7 +160,7 @@ export class ProviderSession implements Hearing, ReportingSession {
     const bytesMax = REPLAY_SECONDS * this.#options.bytesPerSecond;
     if (this.#cursor < backlog.start) {
       this.#cursor = backlog.start;
-      this.#positions.align(this.#sentBytes, this.#cursor);
+      this.#positions.align(this.#sent.sentBytes, this.#cursor);
     }
     let sentBytes = 0;
     while (sentBytes < bytesMax && this.#socket.bufferedBytes < BUFFERED_BYTES_MAX) {
@@ -183,7 +174,7 @@ export class ProviderSession implements Hearing, ReportingSession {
 
   /** Tells where this moment of the source is in the session, or will be when everything is sent. */
   locate(source: number): void {
-    this.#positions.tell(this.#sentBytes + source - this.#cursor, source);
+    this.#positions.tell(this.#sent.sentBytes + source - this.#cursor, source);
   }
 
   /** No more audio: the provider sends its trailing finals and closes. */
@@ -229,8 +220,7 @@ export class ProviderSession implements Hearing, ReportingSession {
     this.#isStopRequested = false;
     this.#progressAtMs = Date.now();
     this.#cursor = this.acknowledged;
-    this.#resumedAt = this.#acknowledgedBytes;
-    this.#sentBytes = this.#acknowledgedBytes;
+    this.#sent.resume();
     this.#deps.onOpen();
   }
 
@@ -260,25 +250,14 @@ export class ProviderSession implements Hearing, ReportingSession {
   }
 
   #acknowledge(from: number, to: number): void {
-    const hasBytes = this.#acknowledgements.read(from, to);
-    if (this.#resumedAt !== undefined) this.#correctDrift(this.#resumedAt, from);
-    this.#resumedAt = undefined;
+    const drift = this.#sent.acknowledge(from, to);
+    if (drift !== undefined) {
+      // It counts on from there.
+      this.#positions.align(drift.at, this.#positions.toSource(drift.at - drift.bytes));
+      this.#deps.onDrift(drift.bytes);
+    }
     this.#progressAtMs = Date.now();
-    // Never back, and never beyond what was sent: a provider that counts wrongly must not cost audio.
-    this.#acknowledgedBytes = Math.min(
-      Math.max(this.#acknowledgedBytes, hasBytes),
-      this.#sentBytes,
-    );
     this.#deps.onAcknowledged();
-  }
-
-  /** The provider had received more than it had acknowledged: it holds that much twice, and counts on from there. */
-  #correctDrift(resumedAt: number, countsFrom: number): void {
-    const bytes = countsFrom - resumedAt;
-    if (bytes < this.#options.bytesPerSample) return;
-    this.#positions.align(resumedAt + bytes, this.#positions.toSource(resumedAt));
-    this.#sentBytes += bytes;
-    this.#deps.onDrift(bytes);
   }
 
   #hear(utterance: Utterance): void {

@@ -3,7 +3,9 @@ import { FinalLedger } from "../../../src/speech/finals/final-ledger.ts";
 
 function ledgerOf(...stretches: [start: number, end: number][]): FinalLedger {
   const ledger = new FinalLedger();
-  stretches.forEach(([start, end], index) => ledger.add({ key: `s:${index}`, start, end }));
+  stretches.forEach(([start, end], index) =>
+    ledger.add({ key: `s:${index}`, ownKey: `s:${index}`, start, end }),
+  );
   return ledger;
 }
 
@@ -50,7 +52,7 @@ describe("[R11] the ledger of finals", () => {
   test("forgets what was said longest ago, of more than 8192", () => {
     const ledger = new FinalLedger();
     for (let index = 0; index <= 8192; index += 1) {
-      ledger.add({ key: `s:${index}`, start: index, end: index + 1 });
+      ledger.add({ key: `s:${index}`, ownKey: `s:${index}`, start: index, end: index + 1 });
     }
     expect(ledger.covers(0, 1)).toBe(false);
     expect(ledger.covers(1, 2)).toBe(true);
@@ -59,7 +61,7 @@ describe("[R11] the ledger of finals", () => {
 
   test("finds the piece that a cut has left of a longer utterance, and nothing that is nearly whole", () => {
     const ledger = ledgerOf([2, 3]);
-    expect(ledger.findPiece(1, 3)).toEqual({ key: "s:0", start: 2, end: 3 });
+    expect(ledger.findPiece(1, 3)).toEqual({ key: "s:0", ownKey: "s:0", start: 2, end: 3 });
     expect(ledger.findPiece(2.05, 3.5)?.key).toBe("s:0");
     expect(ledger.findPiece(2, 3.05)).toBeUndefined();
     expect(ledger.findPiece(2.5, 5)).toBeUndefined();

@@ -37,6 +37,30 @@ describe("[R15] finals that were missed", () => {
     expect(tallies).toMatchObject({ finals_recovered: 0, finals_repeated: 1 });
   });
 
+  test("[R4] take the place of one that was heard, the last of each utterance alone", async () => {
+    const { finals, listened, told, tallies, recoveries, a } = setupFinals();
+    const heard = a.final("x", 1, 2);
+    a.utterances.note(heard);
+    finals.hear(heard);
+    finals.setAside(a);
+    const corrected = [spokenFinal("x", 1, 2.5), spokenFinal("y", 3, 4.5)].map((one) => ({
+      ...one,
+      text: "corrected",
+    }));
+    recoveries["a"] = {
+      kind: "found",
+      finals: [spokenFinal("x", 1, 2), spokenFinal("y", 3, 4), ...corrected],
+      translations: [],
+    };
+    await finals.recover(forEver);
+    expect(told()).toEqual(["a:x 1–2 final", "a:x 1–2.5 final", "a:y 3–4.5 final"]);
+    expect(listened.utterances.slice(1).map(({ text }) => text)).toEqual([
+      "corrected",
+      "corrected",
+    ]);
+    expect(tallies).toMatchObject({ finals_recovered: 2, finals_repeated: 0 });
+  });
+
   test("are the whole ones of the later session, not what the earlier one was cut off in", async () => {
     const { finals, told, tallies, asked, recoveries, a, b } = setupFinals();
     recoveries["a"] = found(["cut", 1, 2]);

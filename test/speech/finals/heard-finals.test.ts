@@ -66,6 +66,28 @@ describe("[R4] a piece of an utterance that came as a final", () => {
   });
 });
 
+describe("[R4] a second final of one utterance", () => {
+  test("takes the place of the first one", () => {
+    const { finals, told, tallies, a, b } = setupFinals();
+    finals.hear(a.final("x", 1, 2));
+    finals.hear(a.final("x", 1, 2.6));
+    finals.hear(b.final("again", 1, 2.6));
+    finals.hear(a.final("y", 2.7, 3));
+    expect(told()).toEqual(["a:x 1–2 final", "a:x 1–2.6 final", "a:y 2.7–3 final"]);
+    expect(tallies.finals_repeated).toBe(1);
+  });
+
+  test("of a whole keeps the piece's key, and that of the piece does not undo the whole", () => {
+    const { finals, told, tallies, a, b } = setupFinals();
+    finals.hear(b.final("rest", 2, 3));
+    finals.hear(a.final("whole", 1, 3));
+    finals.hear(b.final("rest", 2, 3.05));
+    finals.hear(a.final("whole", 1, 3.1));
+    expect(told()).toEqual(["b:rest 2–3 final", "b:rest 1–3 final", "b:rest 1–3.1 final"]);
+    expect(tallies.finals_repeated).toBe(1);
+  });
+});
+
 describe("an empty final", () => {
   test("takes back partials, where there were any, and covers nothing", () => {
     const { finals, told, a, b } = setupFinals();

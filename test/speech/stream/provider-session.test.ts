@@ -51,13 +51,29 @@ describe("what a provider session says", () => {
     expect(world.session.utterances.hasSeenTranslation("toy-1:x", "fr")).toBe(true);
   });
 
-  test("is told once: neither a second final nor a partial that is late", async () => {
+  test("is told once: neither the same final again nor a partial that is late", async () => {
     await using world = await openToySession();
     const { session, grant, utterances } = world;
-    grant.say("maybe x 0 1 good", "final x 0 1 good morning", "final x 0 1 again", "maybe x 0 1 g");
+    grant.say(
+      "maybe x 0 1 good",
+      "final x 0 1 good morning",
+      "final x 0 1 good morning",
+      "maybe x 0 1 g",
+    );
     await world.untilHeard();
     expect(utterances.map(({ text }) => text)).toEqual(["good", "good morning"]);
     expect(session.speechSeconds).toBeUndefined();
+  });
+
+  test("[R4] is told again where a second final corrects the first one", async () => {
+    await using world = await openToySession();
+    const { grant, utterances } = world;
+    grant.say("final x 0 1 good morning", "final x 0 2 good mourning");
+    await world.untilHeard();
+    expect(utterances).toMatchObject([
+      { key: "toy-1:x", text: "good morning", endSeconds: 1 },
+      { key: "toy-1:x", text: "good mourning", endSeconds: 2 },
+    ]);
   });
 
   test("tells where somebody speaks, by the oldest utterance that is open", async () => {

@@ -59,7 +59,7 @@ describe("a stream to a provider that has nothing of Gladia", () => {
     await until(() => second.texts.length === 1);
     toy.recoveries.set(first.id, {
       kind: "found",
-      finals: [spokenFinal("x", 0.5, 1.5), spokenFinal("w", 2, 3)],
+      finals: [{ ...spokenFinal("x", 0.5, 1.5), text: "good morning" }, spokenFinal("w", 2, 3)],
       translations: [{ localId: "w", text: "oui", language: "fr", startSeconds: 2, endSeconds: 3 }],
     });
     second.say("final x 0 0.9 and you, Ada");
