@@ -35,6 +35,11 @@ export class SentAudio {
     return this.#acknowledgedBytes;
   }
 
+  /** The provider can have heard no more than this, whatever was lost with its sockets. */
+  get heardBytesMax(): number {
+    return this.#sentBytes + this.#uncertainBytes;
+  }
+
   get isAcknowledged(): boolean {
     return this.#sentBytes === this.#acknowledgedBytes;
   }

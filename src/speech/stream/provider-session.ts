@@ -6,14 +6,15 @@ import type {
   TranslatedUtterance,
   Utterance,
 } from "../../relay/ports.ts";
-import { toUtteranceKey } from "../../relay/timeline.ts";
 import type { AudioBacklog } from "../audio/audio-backlog.ts";
 import { SentAudio } from "../audio/sent-audio.ts";
 import { SessionPositions } from "../audio/session-positions.ts";
 import type { Hearing } from "../audio/source-audio.ts";
 import type { ReportingSession } from "../finals/heard-finals.ts";
-import { SessionUtterances } from "../finals/session-utterances.ts";
+import type { Omissions } from "../finals/omissions.ts";
+import { isTorn, SessionUtterances } from "../finals/session-utterances.ts";
 import type { ProviderAdapter, ProviderEvent, SessionGrant } from "../provider-adapter.ts";
+import { Placing } from "./placing.ts";
 import { ProviderSocket } from "./provider-socket.ts";
 
 export interface ProviderSessionDeps {
@@ -26,7 +27,9 @@ export interface ProviderSessionDeps {
   /** See `ProviderSocketDeps`. */
   readonly onFailed: (error: unknown) => void;
   readonly onAcknowledged: () => void;
-  readonly onUtterance: (utterance: Utterance) => void;
+  /** `lap` as `ReportingSession` has it. */
+  readonly onUtterance: (utterance: Utterance, lap: string) => void;
+  readonly omissions: Pick<Omissions, "note" | "noteBeyond">;
   readonly onTranslation: (translated: TranslatedUtterance) => void;
   /** After a resume the provider turned out to hold this much audio twice, because acknowledgements were lost. */
   readonly onDrift: (bytes: number) => void;
@@ -64,6 +67,7 @@ export class ProviderSession implements Hearing, ReportingSession {
   readonly #options: ProviderSessionOptions;
   readonly #positions: SessionPositions;
   readonly #sent: SentAudio;
+  readonly #placing: Placing;
   readonly #socket: ProviderSocket;
   #progressAtMs = 0;
   /** Position in the source of the next byte to send. */
@@ -77,10 +81,12 @@ export class ProviderSession implements Hearing, ReportingSession {
     this.id = grant.id;
     this.#deps = deps;
     this.#options = options;
-    this.#positions = new SessionPositions(deps, { providerSessionId: grant.id, bytesPerSecond });
+    const naming = { providerSessionId: grant.id, bytesPerSecond };
+    this.#positions = new SessionPositions(deps, naming);
     this.#cursor = options.sourceStart;
     this.#positions.align(0, options.sourceStart);
     this.#sent = new SentAudio(adapter.createAcknowledgements(bytesPerSample), bytesPerSample);
+    this.#placing = new Placing({ positions: this.#positions, sent: this.#sent }, naming);
     this.#socket = new ProviderSocket(
       {
         onOpen: () => this.#opened(),
@@ -194,26 +200,16 @@ export class ProviderSession implements Hearing, ReportingSession {
     this.#close(this.#deps.adapter.closeDone);
   }
 
-  place({ localId, text, isFinal, language, confidence, ...times }: SpokenUtterance): Utterance {
-    return {
-      key: toUtteranceKey(this.id, localId),
-      text,
-      isFinal,
-      startSeconds: this.#positions.toSourceSeconds(times.startSeconds),
-      endSeconds: this.#positions.toSourceSeconds(times.endSeconds),
-      language,
-      confidence,
-    };
+  place(spoken: SpokenUtterance): Utterance {
+    return this.#placing.place(spoken);
   }
 
-  placeTranslation({ localId, text, language, ...times }: SpokenTranslation): TranslatedUtterance {
-    return {
-      utteranceKey: toUtteranceKey(this.id, localId),
-      text,
-      language,
-      startSeconds: this.#positions.toSourceSeconds(times.startSeconds),
-      endSeconds: this.#positions.toSourceSeconds(times.endSeconds),
-    };
+  placeTranslation(spoken: SpokenTranslation): TranslatedUtterance {
+    return this.#placing.placeTranslation(spoken);
+  }
+
+  lapOf(spoken: SpokenUtterance): string {
+    return this.#placing.lapOf(spoken);
   }
 
   #opened(): void {
@@ -236,7 +232,7 @@ export class ProviderSession implements Hearing, ReportingSession {
       case "acknowledgement":
         return this.#acknowledge(event.from, event.to);
       case "utterance":
-        return this.#hear(this.place(event));
+        return this.#hear(event);
       case "translation":
         return this.#hearTranslation(this.placeTranslation(event));
       case "refusal":
@@ -260,9 +256,14 @@ export class ProviderSession implements Hearing, ReportingSession {
     this.#deps.onAcknowledged();
   }
 
-  #hear(utterance: Utterance): void {
+  #hear(spoken: SpokenUtterance): void {
+    const { omissions } = this.#deps;
+    omissions.noteBeyond(this.#placing.beyondSeconds(spoken));
+    const utterance = this.place(spoken);
     const told = this.utterances.note(utterance);
-    if (told !== undefined) this.#deps.onUtterance(told);
+    if (told === undefined) return;
+    if (told.isFinal && isTorn(utterance)) omissions.note("torn", utterance);
+    this.#deps.onUtterance(told, this.lapOf(spoken));
   }
 
   #hearTranslation(translated: TranslatedUtterance): void {

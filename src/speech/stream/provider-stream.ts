@@ -170,7 +170,7 @@ export class ProviderStream implements SpeechStream {
 
   #createSession(grant: SessionGrant, sourceStart: number): ProviderSession {
     const { bytesPerSecond, bytesPerSample } = this.#source;
-    const { adapter, log, tallies, listener } = this.#deps;
+    const { adapter, log, tallies, listener, omissions } = this.#deps;
     const session: ProviderSession = new ProviderSession(
       {
         adapter,
@@ -179,7 +179,8 @@ export class ProviderStream implements SpeechStream {
         onLost: (code, wasOpen) => this.#lose(session, code, wasOpen),
         onFailed: listener.onFailed,
         onAcknowledged: () => this.#source.release(),
-        onUtterance: (utterance) => this.#hear(session, utterance),
+        onUtterance: (utterance, lap) => this.#hear(session, utterance, lap),
+        omissions,
         onTranslation: (translated) => this.#finals.hearTranslation(translated),
         onAligned: (alignment) => listener.onAligned(alignment),
         onDrift: (bytes) => {
@@ -191,8 +192,9 @@ export class ProviderStream implements SpeechStream {
     return session;
   }
 
-  #hear(session: ProviderSession, utterance: Utterance): void {
-    if (this.#rollover.counts(session, utterance)) this.#finals.hear(utterance);
+  #hear(session: ProviderSession, utterance: Utterance, lap: string): void {
+    if (this.#rollover.counts(session, utterance)) this.#finals.hear(utterance, lap);
+    else this.#deps.omissions.noteBehindCut(utterance);
     if (utterance.isFinal) this.#source.release();
   }
 
@@ -288,6 +290,7 @@ export class ProviderStream implements SpeechStream {
     this.#source.hearing?.release();
     this.#rollover.stop();
     this.#finals.stop();
+    this.#deps.omissions.tell();
     this.#source.backlog.clear();
     this.#requests.stop();
     this.#deps.onReleased();

@@ -157,7 +157,7 @@ test("passes over messages that make no sense, logs them unquoted, and goes on",
     "a secret plan",
     '{"type":"transcript","data":{"id":"0","text":"a secret plan"}}',
     '{"type":"audio_chunk","acknowledged":false,"error":{"message":"too much"},"data":null}',
-    '{"type":"transcript","data":{"id":"0","is_final":true,"utterance":{"text":" hello","start":0,"end":1}}}',
+    '{"type":"transcript","data":{"id":"0","is_final":true,"utterance":{"text":" hello","start":0,"end":0.4}}}',
   ]);
   await using api = scriptedApi(() => Response.json({ id: "session-1", url: server.url }));
   using world = openStream({ apiUrl: api.url });

@@ -35,6 +35,7 @@ export function setupToySession({ startSeconds = 0, bytesPerSecond = BYTES_PER_S
   const log = recordedLog();
   const told: string[] = [];
   const utterances: Utterance[] = [];
+  const laps: string[] = [];
   const translations: TranslatedUtterance[] = [];
   const alignments: [providerSeconds: number, sourceSeconds: number][] = [];
   const session = new ProviderSession(
@@ -45,7 +46,16 @@ export function setupToySession({ startSeconds = 0, bytesPerSecond = BYTES_PER_S
       onLost: (code, wasOpen) => told.push(`lost ${code} ${wasOpen}`),
       onFailed: (error) => told.push(`failed ${String(error)}`),
       onAcknowledged: () => told.push("acknowledged"),
-      onUtterance: (utterance) => utterances.push(utterance),
+      onUtterance: (utterance, lap) => {
+        utterances.push(utterance);
+        laps.push(lap);
+      },
+      omissions: {
+        note: (cause) => told.push(`omitted ${cause}`),
+        noteBeyond: (beyondSeconds) => {
+          if (beyondSeconds > 0) told.push(`beyond ${beyondSeconds}`);
+        },
+      },
       onTranslation: (translated) => translations.push(translated),
       onDrift: (bytes) => told.push(`drift ${bytes / BYTES_PER_SECOND}`),
       onAligned: ({ providerSeconds, sourceSeconds }: Alignment) =>
@@ -77,6 +87,8 @@ export function setupToySession({ startSeconds = 0, bytesPerSecond = BYTES_PER_S
     log,
     told,
     utterances,
+    /** Of each utterance. */
+    laps,
     translations,
     alignments,
     untilHeard,
