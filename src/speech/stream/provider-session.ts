@@ -27,6 +27,8 @@ export interface ProviderSessionDeps {
   /** See `ProviderSocketDeps`. */
   readonly onFailed: (error: unknown) => void;
   readonly onAcknowledged: () => void;
+  /** Audio was acknowledged that was not before, or something was said: the provider is at work. Before it is told. */
+  readonly onProgress: () => void;
   /** `lap` as `ReportingSession` has it. */
   readonly onUtterance: (utterance: Utterance, lap: string) => void;
   readonly omissions: Pick<Omissions, "note" | "noteBeyond">;
@@ -73,6 +75,8 @@ export class ProviderSession implements Hearing, ReportingSession {
   /** Position in the source of the next byte to send. */
   #cursor: number;
   #hasMissed = false;
+  /** On this socket. */
+  #hasProgressed = false;
   #isStopRequested = false;
 
   constructor(deps: ProviderSessionDeps, options: ProviderSessionOptions) {
@@ -115,6 +119,11 @@ export class ProviderSession implements Hearing, ReportingSession {
   /** When the socket was asked for, or has opened, in milliseconds since the epoch. */
   get connectedAtMs(): number {
     return this.#socket.connectedAtMs;
+  }
+
+  /** Whether its socket lived for so long, and the provider did something over it. */
+  wasHealthyFor(durationMs: number, nowMs: number): boolean {
+    return this.#hasProgressed && nowMs - this.connectedAtMs >= durationMs;
   }
 
   get acknowledged(): number {
@@ -213,6 +222,7 @@ export class ProviderSession implements Hearing, ReportingSession {
   }
 
   #opened(): void {
+    this.#hasProgressed = false;
     this.#isStopRequested = false;
     this.#progressAtMs = Date.now();
     this.#cursor = this.acknowledged;
@@ -246,18 +256,28 @@ export class ProviderSession implements Hearing, ReportingSession {
   }
 
   #acknowledge(from: number, to: number): void {
+    const before = this.#sent.acknowledgedBytes;
     const drift = this.#sent.acknowledge(from, to);
     if (drift !== undefined) {
       // It counts on from there.
       this.#positions.align(drift.at, this.#positions.toSource(drift.at - drift.bytes));
       this.#deps.onDrift(drift.bytes);
     }
-    this.#progressAtMs = Date.now();
+    if (this.#sent.acknowledgedBytes > before) {
+      this.#progressAtMs = Date.now();
+      this.#progress();
+    }
     this.#deps.onAcknowledged();
+  }
+
+  #progress(): void {
+    this.#hasProgressed = true;
+    this.#deps.onProgress();
   }
 
   #hear(spoken: SpokenUtterance): void {
     const { omissions } = this.#deps;
+    this.#progress();
     omissions.noteBeyond(this.#placing.beyondSeconds(spoken));
     const utterance = this.place(spoken);
     const told = this.utterances.note(utterance);

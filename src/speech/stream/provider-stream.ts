@@ -7,6 +7,7 @@ import { HeardFinals, type HeardFinalsDeps } from "../finals/heard-finals.ts";
 import type { ProviderAdapter, SessionGrant } from "../provider-adapter.ts";
 import { ProviderError } from "../provider-error.ts";
 import type { ProviderStreamLimits } from "../stream-limits.ts";
+import { Outage } from "./outage.ts";
 import { ProviderSession } from "./provider-session.ts";
 import { CLOSE_ABNORMAL } from "./provider-socket.ts";
 import { Rollover } from "./rollover.ts";
@@ -35,8 +36,8 @@ const HANDSHAKES_MAX = 3;
  *
  * Audio is kept from its first frame until it is acknowledged and its utterance is final. A lost socket is opened again on the
  * same URL and gets what was not acknowledged; a provider session that is over is replaced by a new one, which gets what has no
- * final yet. What the provider says again because of that is left out, and what it said unheard is fetched at the end. Its
- * states are those of `stream-state.ts`; deadlines are data, looked at in `sweep`.
+ * final yet. What the provider says again because of that is left out, and what it said unheard is fetched at the end.
+ * Its states are those of `stream-state.ts`; deadlines are data, looked at in `sweep`.
  */
 export class ProviderStream implements SpeechStream {
   readonly #deps: ProviderStreamDeps;
@@ -45,12 +46,12 @@ export class ProviderStream implements SpeechStream {
   readonly #source: SourceAudio<ProviderSession>;
   readonly #requests: SessionRequests;
   readonly #rollover: Rollover;
+  readonly #outage = new Outage();
   readonly #ending = new AbortController();
   #state: StreamState = "opening";
   #isReady = false;
   #isFinishing = false;
   #failedHandshakes = 0;
-  #interruptedAtMs = 0;
 
   constructor(deps: ProviderStreamDeps, { audio, limits }: ProviderStreamOptions) {
     this.#deps = deps;
@@ -62,9 +63,7 @@ export class ProviderStream implements SpeechStream {
     );
     this.#requests = new SessionRequests({
       ...deps,
-      onAsked: () => {
-        this.#interruptedAtMs = Date.now();
-      },
+      onAsked: () => this.#outage.beginAnew(Date.now()),
       onQueued: (position) => deps.listener.onQueued(position),
       onGranted: (grant) => this.#begin(grant),
       onRefused: (failure) => this.#giveUp(failure),
@@ -138,15 +137,14 @@ export class ProviderStream implements SpeechStream {
     if (from === this.#state) return;
     if (this.#state === "recovering") this.#recover().catch(this.#deps.listener.onFailed);
     const wasHeard = from === "live" || from === "stopping";
-    if (!wasHeard || (this.#state !== "resuming" && this.#state !== "replacing")) return;
-    this.#interruptedAtMs = Date.now();
-    this.#deps.listener.onInterrupted();
+    const isAway = this.#state === "resuming" || this.#state === "replacing";
+    if (wasHeard && isAway && this.#outage.begin(Date.now())) this.#deps.listener.onInterrupted();
   }
 
   #reconnect(nowMs: number): void {
     if (!this.#requests.hasPlace) return undefined;
     const limitMs = this.#isReady ? this.#limits.outageMs : this.#limits.readyMs;
-    if (this.#requests.hasAsked && nowMs - this.#interruptedAtMs >= limitMs) {
+    if (this.#requests.hasAsked && this.#outage.durationMs(nowMs) >= limitMs) {
       const problem = `the provider was away for ${limitMs} ms`;
       return this.#giveUp(new ProviderError("provider-timeout", problem, { retryable: true }));
     }
@@ -179,6 +177,7 @@ export class ProviderStream implements SpeechStream {
         onLost: (code, wasOpen) => this.#lose(session, code, wasOpen),
         onFailed: listener.onFailed,
         onAcknowledged: () => this.#source.release(),
+        onProgress: () => this.#advance(session),
         onUtterance: (utterance, lap) => this.#hear(session, utterance, lap),
         omissions,
         onTranslation: (translated) => this.#finals.hearTranslation(translated),
@@ -203,9 +202,15 @@ export class ProviderStream implements SpeechStream {
     this.#failedHandshakes = 0;
     this.#apply("opened");
     this.#sendRest();
-    if (this.#isReady) this.#deps.listener.onResumed();
-    else this.#deps.listener.onReady(session.id);
+    // Many a client does not speak before it is ready: there is nothing to acknowledge yet.
+    if (this.#isReady) return;
     this.#isReady = true;
+    this.#outage.end();
+    this.#deps.listener.onReady(session.id);
+  }
+
+  #advance(session: ProviderSession): void {
+    if (session === this.#source.hearing && this.#outage.end()) this.#deps.listener.onResumed();
   }
 
   #lose(session: ProviderSession, code: number, wasOpen: boolean): void {
@@ -218,16 +223,12 @@ export class ProviderStream implements SpeechStream {
     }
     const nowMs = Date.now();
     if (!wasOpen) this.#failedHandshakes += 1;
-    else if (nowMs - session.connectedAtMs >= this.#limits.stableMs) {
-      this.#requests.schedule.forget();
-    }
+    else if (session.wasHealthyFor(this.#limits.stableMs, nowMs)) this.#requests.schedule.forget();
     this.#requests.schedule.noteFailure(nowMs);
-    if (closeClass === "resume" && this.#failedHandshakes < HANDSHAKES_MAX) {
-      if (wasOpen) this.#deps.tallies.provider_resumes += 1;
-      return this.#apply("lost");
-    }
-    this.#deps.tallies.provider_replacements += 1;
-    return this.#endHearing(session, "expired");
+    const isOver = closeClass === "replace" || this.#failedHandshakes >= HANDSHAKES_MAX;
+    if (isOver) this.#deps.tallies.provider_replacements += 1;
+    else if (wasOpen) this.#deps.tallies.provider_resumes += 1;
+    return isOver ? this.#endHearing(session, "expired") : this.#apply("lost");
   }
 
   #endHearing(session: ProviderSession, event: "finished" | "expired"): void {

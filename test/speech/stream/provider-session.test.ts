@@ -242,6 +242,10 @@ describe("[R11] an answer is due", () => {
     grant.say("maybe x 0 1 good");
     await world.untilHeard();
     expect(session.waitingMs(Date.now())).toBe(300);
+    // Nor is what was acknowledged before.
+    grant.say(heard(0, 1));
+    await world.untilHeard();
+    expect(session.waitingMs(Date.now())).toBe(300);
     grant.say(heard(1, 2));
     await world.untilHeard();
     clock.by(5000);

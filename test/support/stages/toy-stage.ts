@@ -15,6 +15,12 @@ export function setupToyStream(limits: Partial<ProviderStreamLimits> = {}) {
   return {
     ...opened,
     toy,
+    /** Resolves when everything that the session has said so far is heard. */
+    untilHeard: async (session: ToySession) => {
+      const before = opened.log.lines.length;
+      session.say("nonsense");
+      await until(() => opened.log.lines.length > before);
+    },
     /** Looks at the stream again and again until it is so. */
     sweepUntil: (isSo: () => boolean) =>
       until(() => {
@@ -36,6 +42,7 @@ export function setupToySession({ startSeconds = 0, bytesPerSecond = BYTES_PER_S
   const told: string[] = [];
   const utterances: Utterance[] = [];
   const laps: string[] = [];
+  const progress = { count: 0 };
   const translations: TranslatedUtterance[] = [];
   const alignments: [providerSeconds: number, sourceSeconds: number][] = [];
   const session = new ProviderSession(
@@ -46,6 +53,7 @@ export function setupToySession({ startSeconds = 0, bytesPerSecond = BYTES_PER_S
       onLost: (code, wasOpen) => told.push(`lost ${code} ${wasOpen}`),
       onFailed: (error) => told.push(`failed ${String(error)}`),
       onAcknowledged: () => told.push("acknowledged"),
+      onProgress: () => (progress.count += 1),
       onUtterance: (utterance, lap) => {
         utterances.push(utterance);
         laps.push(lap);
@@ -91,6 +99,7 @@ export function setupToySession({ startSeconds = 0, bytesPerSecond = BYTES_PER_S
     laps,
     translations,
     alignments,
+    progress,
     untilHeard,
     open,
     reopen,
