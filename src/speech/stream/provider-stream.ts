@@ -7,6 +7,7 @@ import { HeardFinals, type HeardFinalsDeps } from "../finals/heard-finals.ts";
 import type { ProviderAdapter, SessionGrant } from "../provider-adapter.ts";
 import { ProviderError } from "../provider-error.ts";
 import type { ProviderStreamLimits } from "../stream-limits.ts";
+import { tellLost } from "./lost-audio.ts";
 import { Outage } from "./outage.ts";
 import { ProviderSession } from "./provider-session.ts";
 import { CLOSE_ABNORMAL } from "./provider-socket.ts";
@@ -247,19 +248,11 @@ export class ProviderStream implements SpeechStream {
   #sendRest(): void {
     const { hearing } = this.#source;
     if (hearing === undefined) return;
-    this.#tellLoss();
+    tellLost(this.#deps, this.#source.findLoss(), this.#source.bytesPerSecond);
     this.#deps.tallies.audio_replayed_bytes += hearing.sendFrom(this.#source.backlog);
     if (!this.#isFinishing || this.#state !== "live" || hearing.cursor < this.#source.end) return;
     hearing.requestStop();
     this.#apply("all-sent");
-  }
-
-  #tellLoss(): void {
-    const lost = this.#source.findLoss();
-    if (lost === undefined) return;
-    this.#deps.tallies.audio_dropped_bytes += lost.to - lost.from;
-    const { bytesPerSecond } = this.#source;
-    this.#deps.listener.onGap(lost.from / bytesPerSecond, lost.to / bytesPerSecond);
   }
 
   #watch(nowMs: number): void {
@@ -279,7 +272,6 @@ export class ProviderStream implements SpeechStream {
   }
 
   #giveUp(failure: ProviderError): void {
-    this.#deps.tallies.audio_dropped_bytes += this.#source.end - this.#source.acknowledged;
     if (this.#end("given-up")) this.#deps.listener.onEnded(failure);
   }
 
@@ -287,7 +279,10 @@ export class ProviderStream implements SpeechStream {
   #end(event: "recovered" | "given-up"): boolean {
     if (this.#ending.signal.aborted) return false;
     this.#ending.abort();
+    const wasAway = ["opening", "resuming", "replacing"].includes(this.#state);
     this.#apply(event);
+    // Its owner is still there to be told: what was said in vain is not lost in silence.
+    if (wasAway) tellLost(this.#deps, this.#source.unheard, this.#source.bytesPerSecond);
     this.#source.hearing?.release();
     this.#rollover.stop();
     this.#finals.stop();

@@ -248,6 +248,6 @@ describe("[R11] a provider whose sockets open is back when it does something for
       return listener.state === "ended";
     });
     expect(await listener.ended).toMatchObject({ code: "provider-timeout", retryable: true });
-    expect(listener.reports).toEqual(["ready", "interrupted", "ended"]);
+    expect(listener.reports).toEqual(["ready", "interrupted", "gap 0 to 1", "ended"]);
   });
 });
