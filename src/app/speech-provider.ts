@@ -12,10 +12,11 @@ import { createTranscriptSink } from "../transcripts/append-transcript-chunk.ts"
 import type { Storage } from "./storage.ts";
 
 export function createAdapter(config: Config): ProviderAdapter {
-  const { gladiaApiKey, gladiaApiUrl, gladiaRegion } = config;
+  const { gladiaApiKey, gladiaApiUrl, gladiaRegion, gladiaSocketOrigins } = config;
   return createGladiaAdapter({
     apiKey: gladiaApiKey ?? "",
     apiUrl: gladiaApiUrl,
+    socketOrigins: gladiaSocketOrigins,
     region: gladiaRegion === "auto" ? undefined : gladiaRegion,
   });
 }

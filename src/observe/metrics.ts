@@ -37,6 +37,10 @@ const TALLIES = {
   audio_drift_bytes:
     "Audio bytes that the provider holds twice, because acknowledgements were lost",
   finals_repeated: "Finals that the provider reported again and that were left out",
+  finals_superseded: "Finals of a piece that were left out because the whole had taken its place",
+  finals_torn: "Finals that were left out because they ended before they began",
+  finals_behind_cut: "Finals that were left out because the next provider session reports them",
+  times_bounded: "Times of the provider that lay beyond all audio and were bounded",
   sessions_given_up: "Provider sessions of an earlier process whose finals could not be fetched",
   finals_recovered: "Finals that were missed and fetched afterwards",
   uncaught_errors: "Errors that reached the edge of the process",

@@ -59,6 +59,12 @@ export const SETTINGS = {
     fallback: "https://api.gladia.io",
     sentence: "Where Gladia's API is.",
   }),
+  gladiaSocketOrigins: origins({
+    name: "GLADIA_SOCKET_ORIGINS",
+    fallbackText: "none",
+    sentence:
+      "Origins outside the domain of Gladia's API to which speech may be sent too, such as `wss://live.example`, separated by commas.",
+  }),
   gladiaRegion: choice({
     name: "GLADIA_REGION",
     choices: ["us-west", "eu-west", "auto"],

@@ -25,6 +25,8 @@ export class SessionPositions {
   readonly #options: SessionPositionsOptions;
   /** From the provider's bytes to the source's. */
   readonly #sourceBytes = new OffsetMap({ pointsMax: ALIGNMENTS_MAX });
+  /** From the provider's bytes to the number of times that the source went back. */
+  readonly #laps = new OffsetMap({ pointsMax: ALIGNMENTS_MAX });
 
   constructor(deps: SessionPositionsDeps, options: SessionPositionsOptions) {
     this.#deps = deps;
@@ -33,6 +35,7 @@ export class SessionPositions {
 
   /** The provider's byte `provider` is the source's byte `source`, and so on from there. Tells so. */
   align(provider: number, source: number): void {
+    if (source < this.toSource(provider)) this.#laps.note(provider, this.#lapAt(provider) + 1);
     this.#sourceBytes.note(provider, source);
     this.tell(provider, source);
   }
@@ -55,5 +58,18 @@ export class SessionPositions {
   toSourceSeconds(providerSeconds: number): number {
     const { bytesPerSecond } = this.#options;
     return this.toSource(providerSeconds * bytesPerSecond) / bytesPerSecond;
+  }
+
+  /**
+   * The lap that a moment of the provider's audio lies in: within one the source never goes back, so that the same word is not
+   * said twice in it. Unique over all provider sessions.
+   */
+  lapOf(providerSeconds: number): string {
+    const { providerSessionId, bytesPerSecond } = this.#options;
+    return `${providerSessionId} ${this.#lapAt(providerSeconds * bytesPerSecond)}`;
+  }
+
+  #lapAt(provider: number): number {
+    return this.#laps.pointAt(provider)?.[1] ?? 0;
   }
 }

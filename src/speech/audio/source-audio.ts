@@ -115,6 +115,11 @@ export class SourceAudio<Session extends Hearing> {
     this.backlog.release(Math.min(this.replayStart, this.acknowledged));
   }
 
+  /** What the provider does not have. */
+  get unheard(): AudioRange {
+    return { from: this.acknowledged, to: this.end };
+  }
+
   /** R12: audio that was dropped is lost once it would have to be sent: until then the provider may have heard it. */
   findLoss(): AudioRange | undefined {
     const from = Math.max(this.#hearing?.cursor ?? 0, this.#last?.acknowledged ?? 0);

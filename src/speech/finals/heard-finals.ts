@@ -9,6 +9,7 @@ import type {
 } from "../../relay/ports.ts";
 import { askUntilAnswered, type AskForFinals } from "../../relay/recovery/recovered-finals.ts";
 import { FinalLedger } from "./final-ledger.ts";
+import type { Omissions } from "./omissions.ts";
 import { isTorn, type SessionUtterances } from "./session-utterances.ts";
 
 /** A provider session, as far as what it says is concerned. */
@@ -20,12 +21,23 @@ export interface ReportingSession {
   /** Places what it reports in the source. */
   place(spoken: SpokenUtterance): Utterance;
   placeTranslation(spoken: SpokenTranslation): TranslatedUtterance;
+  /**
+   * The lap in which it was said: within one the source never goes back, so that the provider hears no word twice. Unique over all
+   * provider sessions.
+   */
+  lapOf(spoken: SpokenUtterance): string;
 }
 
 export interface HeardFinalsDeps {
   readonly askForFinals: AskForFinals;
   readonly listener: SpeechStreamListener;
   readonly tallies: Tallies;
+  readonly omissions: Omissions;
+}
+
+interface Shown {
+  readonly partial: Utterance;
+  readonly lap: string;
 }
 
 /** A translation follows its final within seconds, or is fetched with it afterwards; so many finals take an hour. */
@@ -34,7 +46,7 @@ const FINALS_REMEMBERED = 2048;
 /**
  * Passes utterances on so that each is final exactly once, whichever provider sessions report it, and how often.
  *
- * A repetition is known by its place in the source. What a provider session may have said unheard is fetched when all is over.
+ * Within one lap ids decide; a repetition in another one is known by its place in the source. What a provider session may have said unheard is fetched when all is over.
  *
  * A final is noted before it is passed on: the one thing that passing it on may call back, the stream's end, finds it noted.
  * Why it is passed on within the provider's callback, `relay/session/session.ts` says.
@@ -48,7 +60,7 @@ export class HeardFinals {
    */
   readonly #passedKeys = new RecentCache<string, string>(FINALS_REMEMBERED);
   /** The last partial of each utterance that has no final, by key. */
-  readonly #unfinished = new Map<string, Utterance>();
+  readonly #unfinished = new Map<string, Shown>();
   /** Provider sessions that are over and whose finals were perhaps not all heard. */
   readonly #missed: ReportingSession[] = [];
   #isStopped = false;
@@ -62,9 +74,9 @@ export class HeardFinals {
     return this.#ledger.end;
   }
 
-  hear(utterance: Utterance): void {
+  hear(utterance: Utterance, lap: string): void {
     if (utterance.isFinal && utterance.text === "") this.#withdraw(utterance);
-    else this.#passUnlessCovered(utterance);
+    else this.#passUnlessCovered(utterance, lap);
   }
 
   hearTranslation(translated: TranslatedUtterance): void {
@@ -95,10 +107,10 @@ export class HeardFinals {
         listener.onUnheard(session.id);
         continue;
       }
-      for (const spoken of recovery.finals) this.#hearLate(session, spoken);
+      for (const spoken of lastOfEach(recovery.finals)) this.#hearLate(session, spoken);
       for (const spoken of recovery.translations) this.#hearLateTranslation(session, spoken);
     }
-    this.withdraw(this.#unfinished.values());
+    this.withdraw([...this.#unfinished.values()].map(({ partial }) => partial));
   }
 
   stop(): void {
@@ -107,8 +119,11 @@ export class HeardFinals {
 
   #hearLate(session: ReportingSession, spoken: SpokenUtterance): void {
     const final = session.place(spoken);
-    if (session.utterances.hasSeenFinal(final.key) || isTorn(final)) return;
-    if (this.#passUnlessCovered(final)) this.#deps.tallies.finals_recovered += 1;
+    if (isTorn(final)) return this.#deps.omissions.note("torn", final);
+    // By the text alone: where it lies may be known better by now.
+    if (session.utterances.finalOf(final.key)?.text === final.text) return;
+    const lap = session.lapOf(spoken);
+    if (this.#passUnlessCovered(final, lap)) this.#deps.tallies.finals_recovered += 1;
   }
 
   #hearLateTranslation(session: ReportingSession, spoken: SpokenTranslation): void {
@@ -118,35 +133,51 @@ export class HeardFinals {
     this.hearTranslation(translated);
   }
 
-  /** False when finals cover that stretch already. */
-  #passUnlessCovered(utterance: Utterance): boolean {
+  /** False when finals of other laps cover that stretch already. */
+  #passUnlessCovered(utterance: Utterance, lap: string): boolean {
     const { startSeconds: start, endSeconds: end, key } = utterance;
     if (!utterance.isFinal) {
-      const isNew = !this.#ledger.covers(start, end);
-      if (isNew) this.#pass(utterance);
+      const isNew = !this.#ledger.covers(start, end, lap);
+      if (isNew) this.#show(utterance, lap);
       return isNew;
     }
-    const piece = this.#ledger.findPiece(start, end);
+    const earlierKey = this.#passedKeys.get(key);
+    if (earlierKey !== undefined) return this.#replace(utterance, earlierKey, lap);
+    const piece = this.#ledger.findPiece(start, end, lap);
     if (piece !== undefined) this.#ledger.remove(piece);
-    if (this.#ledger.covers(start, end)) {
+    if (this.#ledger.covers(start, end, lap)) {
       if (piece !== undefined) this.#ledger.add(piece);
-      this.#deps.tallies.finals_repeated += 1;
+      this.#deps.omissions.note("repeated", utterance);
       return false;
     }
     // R4: the whole takes the place of the piece, under the piece's key.
     const passedKey = piece?.key ?? key;
-    this.#ledger.add({ key: passedKey, start, end });
+    this.#ledger.add({ key: passedKey, ownKey: key, lap, start, end });
     this.#passedKeys.set(key, passedKey);
     this.#pass({ ...utterance, key: passedKey });
     this.#withdrawCovered();
     return true;
   }
 
+  /** R4: another final of an utterance takes the place of its first one; but no piece that of the whole it has become. */
+  #replace(utterance: Utterance, passedKey: string, lap: string): boolean {
+    const { startSeconds: start, endSeconds: end, key } = utterance;
+    const stretch = this.#ledger.find(passedKey);
+    if (stretch !== undefined && stretch.ownKey !== key) {
+      this.#deps.omissions.note("superseded", utterance);
+      return false;
+    }
+    if (stretch !== undefined) this.#ledger.remove(stretch);
+    this.#ledger.add({ key: passedKey, ownKey: key, lap, start, end });
+    this.#pass({ ...utterance, key: passedKey });
+    return true;
+  }
+
   /** What was shown of an utterance whose final came under another key, or never. */
   #withdrawCovered(): void {
-    for (const partial of this.#unfinished.values()) {
+    for (const { partial, lap } of this.#unfinished.values()) {
       const { startSeconds, endSeconds } = partial;
-      if (this.#ledger.covers(startSeconds, endSeconds)) this.#withdraw(partial);
+      if (this.#ledger.covers(startSeconds, endSeconds, lap)) this.#withdraw(partial);
     }
   }
 
@@ -156,9 +187,18 @@ export class HeardFinals {
     this.#pass({ ...utterance, text: "", isFinal: true });
   }
 
-  #pass(utterance: Utterance): void {
-    if (utterance.isFinal) this.#unfinished.delete(utterance.key);
-    else this.#unfinished.set(utterance.key, utterance);
-    this.#deps.listener.onUtterance(utterance);
+  #show(partial: Utterance, lap: string): void {
+    this.#unfinished.set(partial.key, { partial, lap });
+    this.#deps.listener.onUtterance(partial);
   }
+
+  #pass(final: Utterance): void {
+    this.#unfinished.delete(final.key);
+    this.#deps.listener.onUtterance(final);
+  }
+}
+
+/** R4: of several finals of one utterance the last one counts. */
+function lastOfEach(finals: readonly SpokenUtterance[]): Iterable<SpokenUtterance> {
+  return new Map(finals.map((final) => [final.localId, final])).values();
 }

@@ -2,7 +2,8 @@ import type { Utterance } from "../../relay/ports.ts";
 
 /** What one provider session has said: which utterances are final, and which are still being spoken. All by their keys. */
 export class SessionUtterances {
-  readonly #finalKeys = new Set<string>();
+  /** The last final of each key. */
+  readonly #finals = new Map<string, Utterance>();
   readonly #translations = new Set<string>();
   /** The latest state of each utterance whose final has not come, in the order in which they began. */
   readonly #spoken = new Map<string, Utterance>();
@@ -18,7 +19,12 @@ export class SessionUtterances {
   }
 
   hasSeenFinal(key: string): boolean {
-    return this.#finalKeys.has(key);
+    return this.#finals.has(key);
+  }
+
+  /** The last final of this key. */
+  finalOf(key: string): Utterance | undefined {
+    return this.#finals.get(key);
   }
 
   hasSeenTranslation(key: string, language: string): boolean {
@@ -32,9 +38,11 @@ export class SessionUtterances {
   /** What is to be told of this state of an utterance, if anything. */
   note(utterance: Utterance): Utterance | undefined {
     const { key, isFinal } = utterance;
-    // A partial that comes after its final says nothing new, and neither does a second final.
-    if (this.#finalKeys.has(key)) return undefined;
+    const earlier = this.#finals.get(key);
+    // A partial that comes after its final says nothing new; R4: another final does, where it is not the same again.
+    if (earlier !== undefined && (!isFinal || !isReplacement(earlier, utterance))) return undefined;
     if (isFinal) {
+      this.#finals.set(key, utterance);
       this.#finish(key);
       // An empty final takes the partials back.
       return isTorn(utterance)
@@ -48,13 +56,18 @@ export class SessionUtterances {
 
   /** Finals come in order: an utterance that began before this one never gets its own. */
   #finish(finishedKey: string): void {
-    this.#finalKeys.add(finishedKey);
     if (!this.#spoken.has(finishedKey)) return;
     for (const key of this.#spoken.keys()) {
       this.#spoken.delete(key);
       if (key === finishedKey) return;
     }
   }
+}
+
+/** Nothing takes back what was final: neither an empty text nor a place that makes no sense. */
+function isReplacement(earlier: Utterance, later: Utterance): boolean {
+  if (later.text === "" || isTorn(later)) return false;
+  return later.text !== earlier.text || later.endSeconds !== earlier.endSeconds;
 }
 
 /**

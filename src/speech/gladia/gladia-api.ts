@@ -4,13 +4,15 @@
  * The URL carries the session's own token: it is a secret and is never logged.
  */
 import * as v from "valibot";
+import { readBody } from "../../kernel/bounded-body.ts";
 import { describeError } from "../../kernel/errors.ts";
 import type { RecognitionOptions } from "../../relay/recognition/recognition-options.ts";
 import type { SessionGrant } from "../provider-adapter.ts";
 import { ProviderError } from "../provider-error.ts";
 import { toRequestBody } from "./live-request.ts";
+import { isSocketAtHome, type SocketHome } from "./socket-address.ts";
 
-export interface GladiaAccount {
+export interface GladiaAccount extends SocketHome {
   readonly apiKey: string;
   /** For example https://api.gladia.io. */
   readonly apiUrl: string;
@@ -20,8 +22,14 @@ export interface GladiaAccount {
 /** One attempt's limit. The official client uses the same. */
 const ATTEMPT_MS = 10_000;
 
+/** An answer is an id and a URL, or some sentences: a few hundred bytes. */
+const BODY_BYTES_MAX = 65_536;
+
+/** An id is part of every utterance's key. Gladia's have 36 characters. */
+const ID_LENGTH_MAX = 200;
+
 const grantSchema = v.object({
-  id: v.pipe(v.string(), v.nonEmpty()),
+  id: v.pipe(v.string(), v.nonEmpty(), v.maxLength(ID_LENGTH_MAX)),
   // A URL that cannot be opened would be quoted by the error about it.
   url: v.pipe(v.string(), v.url(), v.regex(/^wss?:\/\//)),
 });
@@ -50,7 +58,7 @@ export async function requestSession(
       redirect: "error",
       signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
     });
-    body = await response.json().catch(() => undefined);
+    body = parseJson(await readBody(response, BODY_BYTES_MAX));
   } catch (error) {
     throw new ProviderError(
       "provider-unreachable",
@@ -62,12 +70,30 @@ export async function requestSession(
     throw refusalOf(response, reasonIn(body, account));
   }
   const parsed = v.safeParse(grantSchema, body);
-  if (parsed.success) return parsed.output;
+  if (parsed.success && isSocketAtHome(parsed.output.url, account)) return parsed.output;
+  if (parsed.success) {
+    const { protocol, host } = new URL(parsed.output.url);
+    throw new ProviderError(
+      "provider-unreachable",
+      `expected a socket under the domain of ${url.host}, got ${protocol}//${host}: see GLADIA_SOCKET_ORIGINS`,
+      { retryable: true },
+    );
+  }
   throw new ProviderError(
     "provider-unreachable",
     `expected a live session with id and url, got status ${response.status} without them`,
     { retryable: true },
   );
+}
+
+/** Undefined for what is too long, or no JSON. */
+function parseJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    // The parser's message would quote the answer.
+    return undefined;
+  }
 }
 
 /** Statuses by Gladia's API reference (400, 401, 422) and its support pages (429); the others by their HTTP meaning. */

@@ -10,6 +10,12 @@ const OTHER: Parsed<ProviderEvent> = accepted({ kind: "other" });
 /** A provider's sentence is cut to this many characters before it is logged or shown. */
 const REASON_LENGTH_MAX = 300;
 
+/**
+ * A day. No live session lasts so long, so that whatever lies beyond is no time in its audio; but a date can be made of every
+ * moment before.
+ */
+const SECONDS_MAX = 86_400;
+
 /** Reads one text frame. Unknown types are "other", because the provider adds some; a problem never quotes the frame. */
 export function parseGladiaMessage(frame: string): Parsed<ProviderEvent> {
   let json: unknown;
@@ -59,10 +65,10 @@ function parseTranscript(data: unknown): Parsed<ProviderEvent> {
     isFinal: data["is_final"] === true,
     // The provider puts a space before every text.
     text: text.trim(),
-    startSeconds: start,
-    endSeconds: end,
+    startSeconds: Math.min(start, SECONDS_MAX),
+    endSeconds: Math.min(end, SECONDS_MAX),
     language: typeof language === "string" && language !== "" ? language : undefined,
-    confidence: typeof confidence === "number" ? confidence : undefined,
+    confidence: isShare(confidence) ? confidence : undefined,
   });
 }
 
@@ -90,8 +96,8 @@ function parseTranslation({ data, error }: Record<string, unknown>): Parsed<Prov
     localId: id,
     text: text.trim(),
     language,
-    startSeconds: start,
-    endSeconds: end,
+    startSeconds: Math.min(start, SECONDS_MAX),
+    endSeconds: Math.min(end, SECONDS_MAX),
   });
 }
 
@@ -107,6 +113,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isSeconds(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
+}
+
+function isShare(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value <= 1;
 }
 
 function isCount(value: unknown): value is number {

@@ -4,7 +4,8 @@
  * How many there are is known (a setting) or learned, and always an estimate, because other
  * programs may use the same account. A 429 says that it is too high: it falls to what is in
  * use here, and for a while somebody gets in only when somebody leaves. Then, while anybody waits,
- * it rises by 1, 2, 4 … places, until the next 429 or the ceiling.
+ * it rises by 1, 2, 4 … places, until the next 429 or the ceiling. With nothing in use here that
+ * while is a few seconds.
  *
  * Places go to whoever waits longest. Every operation takes constant time, but for the telling of
  * positions.
@@ -57,6 +58,15 @@ const BUSY_MS = 60_000;
 /** A longer wait that the provider advises is cut to this: a place may become free at any moment. */
 const BUSY_MS_MAX = 300_000;
 
+/**
+ * With nothing in use here nobody's end frees a place, and everybody waits for the next request: it comes soon, and later from one
+ * refusal to the next.
+ */
+const IDLE_BUSY_MS = { first: 2000, most: 10_000 } as const;
+
+/** What the provider advises then is cut to this: somebody is speaking meanwhile. */
+const IDLE_ADVISED_MS_MAX = 30_000;
+
 /** Up to so much is added to a wait, so that gateways on one account do not ask together. */
 const JITTER_SHARE = 0.25;
 
@@ -79,6 +89,8 @@ export class AccountPlaces {
   #inUse = 0;
   #riseAtMs = 0;
   #rise = 1;
+  /** 429s since a place was last of use, with nothing in use. */
+  #idleRefusals = 0;
   #isGranting = false;
   #isStopped = false;
   /** Runs while anybody waits. */
@@ -142,22 +154,37 @@ export class AccountPlaces {
     };
     this.#inUse += 1;
     waiter.listener.onGranted({
-      release: () => giveBack(() => this.#grantDue()),
+      release: () =>
+        giveBack(() => {
+          this.#idleRefusals = 0;
+          this.#grantDue();
+        }),
       returnAsBusy: (retryAfterMs) => giveBack(() => this.#waitAgain(waiter, retryAfterMs)),
     });
   }
 
-  #waitAgain(waiter: Waiter, retryAfterMs = BUSY_MS): void {
+  #waitAgain(waiter: Waiter, retryAfterMs: number | undefined): void {
     // Requests under way count as in use: each one too many takes itself off when it is refused.
     this.#limit = this.#inUse;
     this.#rise = 1;
-    const busyMs = Math.min(Math.max(retryAfterMs, SWEEP_MS), BUSY_MS_MAX);
+    const busyMs = this.#busyMs(retryAfterMs);
     this.#riseAtMs = Date.now() + busyMs * (1 + JITTER_SHARE * this.#random());
     if (this.#isStopped) return;
     this.#returned.add(waiter);
     waiter.toldPosition = 0;
     this.#startSweep();
     tellPosition(waiter, this.#returned.size);
+  }
+
+  #busyMs(retryAfterMs: number | undefined): number {
+    const isIdle = this.#inUse === 0;
+    if (isIdle) this.#idleRefusals += 1;
+    const mostMs = isIdle ? IDLE_ADVISED_MS_MAX : BUSY_MS_MAX;
+    if (retryAfterMs !== undefined) return Math.min(Math.max(retryAfterMs, SWEEP_MS), mostMs);
+    if (!isIdle) return BUSY_MS;
+    // Doubled no more often than the longest wait takes.
+    const doublings = Math.min(this.#idleRefusals - 1, 10);
+    return Math.min(IDLE_BUSY_MS.first * 2 ** doublings, IDLE_BUSY_MS.most);
   }
 
   /** One loop serves all: listeners that give back at once do not recurse through each other. */

@@ -3,6 +3,9 @@ import { TokenBucket, type TokenBucketOptions } from "../../kernel/token-bucket.
 
 const BACKOFF = { firstMs: 300, mostMs: 10_000 };
 
+/** A longer wait that the provider advises is cut to this: somebody is speaking meanwhile. */
+const ADVISED_MS_MAX = 30_000;
+
 /** What one request takes from a budget: the unit is so small that each millisecond earns a whole number. */
 export const REQUEST = 20_000;
 
@@ -34,7 +37,8 @@ export class AttemptSchedule {
 
   noteFailure(nowMs: number, leastMs = 0): void {
     this.#failures += 1;
-    this.#dueAtMs = nowMs + Math.max(leastMs, backoffMs(this.#failures, BACKOFF));
+    const advisedMs = Math.min(leastMs, ADVISED_MS_MAX);
+    this.#dueAtMs = nowMs + Math.max(advisedMs, backoffMs(this.#failures, BACKOFF));
   }
 
   isDue(nowMs: number): boolean {

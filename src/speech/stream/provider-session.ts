@@ -6,18 +6,15 @@ import type {
   TranslatedUtterance,
   Utterance,
 } from "../../relay/ports.ts";
-import { toUtteranceKey } from "../../relay/timeline.ts";
 import type { AudioBacklog } from "../audio/audio-backlog.ts";
+import { SentAudio } from "../audio/sent-audio.ts";
 import { SessionPositions } from "../audio/session-positions.ts";
 import type { Hearing } from "../audio/source-audio.ts";
 import type { ReportingSession } from "../finals/heard-finals.ts";
-import { SessionUtterances } from "../finals/session-utterances.ts";
-import type {
-  Acknowledgements,
-  ProviderAdapter,
-  ProviderEvent,
-  SessionGrant,
-} from "../provider-adapter.ts";
+import type { Omissions } from "../finals/omissions.ts";
+import { isTorn, SessionUtterances } from "../finals/session-utterances.ts";
+import type { ProviderAdapter, ProviderEvent, SessionGrant } from "../provider-adapter.ts";
+import { Placing } from "./placing.ts";
 import { ProviderSocket } from "./provider-socket.ts";
 
 export interface ProviderSessionDeps {
@@ -30,7 +27,11 @@ export interface ProviderSessionDeps {
   /** See `ProviderSocketDeps`. */
   readonly onFailed: (error: unknown) => void;
   readonly onAcknowledged: () => void;
-  readonly onUtterance: (utterance: Utterance) => void;
+  /** Audio was acknowledged that was not before, or something was said: the provider is at work. Before it is told. */
+  readonly onProgress: () => void;
+  /** `lap` as `ReportingSession` has it. */
+  readonly onUtterance: (utterance: Utterance, lap: string) => void;
+  readonly omissions: Pick<Omissions, "note" | "noteBeyond">;
   readonly onTranslation: (translated: TranslatedUtterance) => void;
   /** After a resume the provider turned out to hold this much audio twice, because acknowledgements were lost. */
   readonly onDrift: (bytes: number) => void;
@@ -67,17 +68,15 @@ export class ProviderSession implements Hearing, ReportingSession {
   readonly #deps: ProviderSessionDeps;
   readonly #options: ProviderSessionOptions;
   readonly #positions: SessionPositions;
-  readonly #acknowledgements: Acknowledgements;
+  readonly #sent: SentAudio;
+  readonly #placing: Placing;
   readonly #socket: ProviderSocket;
   #progressAtMs = 0;
-  /** Bytes that the provider has, by our count, when everything sent has arrived. */
-  #sentBytes = 0;
-  #acknowledgedBytes = 0;
   /** Position in the source of the next byte to send. */
   #cursor: number;
-  /** The provider's count that the first acknowledgement on this socket should begin at. */
-  #resumedAt: number | undefined;
   #hasMissed = false;
+  /** On this socket. */
+  #hasProgressed = false;
   #isStopRequested = false;
 
   constructor(deps: ProviderSessionDeps, options: ProviderSessionOptions) {
@@ -86,10 +85,12 @@ export class ProviderSession implements Hearing, ReportingSession {
     this.id = grant.id;
     this.#deps = deps;
     this.#options = options;
-    this.#positions = new SessionPositions(deps, { providerSessionId: grant.id, bytesPerSecond });
+    const naming = { providerSessionId: grant.id, bytesPerSecond };
+    this.#positions = new SessionPositions(deps, naming);
     this.#cursor = options.sourceStart;
     this.#positions.align(0, options.sourceStart);
-    this.#acknowledgements = adapter.createAcknowledgements(bytesPerSample);
+    this.#sent = new SentAudio(adapter.createAcknowledgements(bytesPerSample), bytesPerSample);
+    this.#placing = new Placing({ positions: this.#positions, sent: this.#sent }, naming);
     this.#socket = new ProviderSocket(
       {
         onOpen: () => this.#opened(),
@@ -120,8 +121,13 @@ export class ProviderSession implements Hearing, ReportingSession {
     return this.#socket.connectedAtMs;
   }
 
+  /** Whether its socket lived for so long, and the provider did something over it. */
+  wasHealthyFor(durationMs: number, nowMs: number): boolean {
+    return this.#hasProgressed && nowMs - this.connectedAtMs >= durationMs;
+  }
+
   get acknowledged(): number {
-    return this.#positions.toSource(this.#acknowledgedBytes);
+    return this.#positions.toSource(this.#sent.acknowledgedBytes);
   }
 
   get cursor(): number {
@@ -138,7 +144,7 @@ export class ProviderSession implements Hearing, ReportingSession {
 
   /** For how long an answer has been due: an acknowledgement, or, after a stop, anything at all. In milliseconds. */
   waitingMs(nowMs: number): number {
-    const isDue = this.#isStopRequested || this.#sentBytes > this.#acknowledgedBytes;
+    const isDue = this.#isStopRequested || !this.#sent.isAcknowledged;
     return this.#socket.isOpen && isDue ? nowMs - this.#progressAtMs : 0;
   }
 
@@ -155,9 +161,9 @@ export class ProviderSession implements Hearing, ReportingSession {
 
   /** Sends the frame that begins at the cursor. */
   send(frame: Uint8Array): void {
-    if (this.#sentBytes === this.#acknowledgedBytes) this.#progressAtMs = Date.now();
+    if (this.#sent.isAcknowledged) this.#progressAtMs = Date.now();
     this.#socket.send(frame);
-    this.#sentBytes += frame.byteLength;
+    this.#sent.note(frame.byteLength);
     this.#cursor += frame.byteLength;
   }
 
@@ -169,7 +175,7 @@ export class ProviderSession implements Hearing, ReportingSession {
     const bytesMax = REPLAY_SECONDS * this.#options.bytesPerSecond;
     if (this.#cursor < backlog.start) {
       this.#cursor = backlog.start;
-      this.#positions.align(this.#sentBytes, this.#cursor);
+      this.#positions.align(this.#sent.sentBytes, this.#cursor);
     }
     let sentBytes = 0;
     while (sentBytes < bytesMax && this.#socket.bufferedBytes < BUFFERED_BYTES_MAX) {
@@ -183,7 +189,7 @@ export class ProviderSession implements Hearing, ReportingSession {
 
   /** Tells where this moment of the source is in the session, or will be when everything is sent. */
   locate(source: number): void {
-    this.#positions.tell(this.#sentBytes + source - this.#cursor, source);
+    this.#positions.tell(this.#sent.sentBytes + source - this.#cursor, source);
   }
 
   /** No more audio: the provider sends its trailing finals and closes. */
@@ -203,34 +209,24 @@ export class ProviderSession implements Hearing, ReportingSession {
     this.#close(this.#deps.adapter.closeDone);
   }
 
-  place({ localId, text, isFinal, language, confidence, ...times }: SpokenUtterance): Utterance {
-    return {
-      key: toUtteranceKey(this.id, localId),
-      text,
-      isFinal,
-      startSeconds: this.#positions.toSourceSeconds(times.startSeconds),
-      endSeconds: this.#positions.toSourceSeconds(times.endSeconds),
-      language,
-      confidence,
-    };
+  place(spoken: SpokenUtterance): Utterance {
+    return this.#placing.place(spoken);
   }
 
-  placeTranslation({ localId, text, language, ...times }: SpokenTranslation): TranslatedUtterance {
-    return {
-      utteranceKey: toUtteranceKey(this.id, localId),
-      text,
-      language,
-      startSeconds: this.#positions.toSourceSeconds(times.startSeconds),
-      endSeconds: this.#positions.toSourceSeconds(times.endSeconds),
-    };
+  placeTranslation(spoken: SpokenTranslation): TranslatedUtterance {
+    return this.#placing.placeTranslation(spoken);
+  }
+
+  lapOf(spoken: SpokenUtterance): string {
+    return this.#placing.lapOf(spoken);
   }
 
   #opened(): void {
+    this.#hasProgressed = false;
     this.#isStopRequested = false;
     this.#progressAtMs = Date.now();
     this.#cursor = this.acknowledged;
-    this.#resumedAt = this.#acknowledgedBytes;
-    this.#sentBytes = this.#acknowledgedBytes;
+    this.#sent.resume();
     this.#deps.onOpen();
   }
 
@@ -246,7 +242,7 @@ export class ProviderSession implements Hearing, ReportingSession {
       case "acknowledgement":
         return this.#acknowledge(event.from, event.to);
       case "utterance":
-        return this.#hear(this.place(event));
+        return this.#hear(event);
       case "translation":
         return this.#hearTranslation(this.placeTranslation(event));
       case "refusal":
@@ -260,30 +256,34 @@ export class ProviderSession implements Hearing, ReportingSession {
   }
 
   #acknowledge(from: number, to: number): void {
-    const hasBytes = this.#acknowledgements.read(from, to);
-    if (this.#resumedAt !== undefined) this.#correctDrift(this.#resumedAt, from);
-    this.#resumedAt = undefined;
-    this.#progressAtMs = Date.now();
-    // Never back, and never beyond what was sent: a provider that counts wrongly must not cost audio.
-    this.#acknowledgedBytes = Math.min(
-      Math.max(this.#acknowledgedBytes, hasBytes),
-      this.#sentBytes,
-    );
+    const before = this.#sent.acknowledgedBytes;
+    const drift = this.#sent.acknowledge(from, to);
+    if (drift !== undefined) {
+      // It counts on from there.
+      this.#positions.align(drift.at, this.#positions.toSource(drift.at - drift.bytes));
+      this.#deps.onDrift(drift.bytes);
+    }
+    if (this.#sent.acknowledgedBytes > before) {
+      this.#progressAtMs = Date.now();
+      this.#progress();
+    }
     this.#deps.onAcknowledged();
   }
 
-  /** The provider had received more than it had acknowledged: it holds that much twice, and counts on from there. */
-  #correctDrift(resumedAt: number, countsFrom: number): void {
-    const bytes = countsFrom - resumedAt;
-    if (bytes < this.#options.bytesPerSample) return;
-    this.#positions.align(resumedAt + bytes, this.#positions.toSource(resumedAt));
-    this.#sentBytes += bytes;
-    this.#deps.onDrift(bytes);
+  #progress(): void {
+    this.#hasProgressed = true;
+    this.#deps.onProgress();
   }
 
-  #hear(utterance: Utterance): void {
+  #hear(spoken: SpokenUtterance): void {
+    const { omissions } = this.#deps;
+    this.#progress();
+    omissions.noteBeyond(this.#placing.beyondSeconds(spoken));
+    const utterance = this.place(spoken);
     const told = this.utterances.note(utterance);
-    if (told !== undefined) this.#deps.onUtterance(told);
+    if (told === undefined) return;
+    if (told.isFinal && isTorn(utterance)) omissions.note("torn", utterance);
+    this.#deps.onUtterance(told, this.lapOf(spoken));
   }
 
   #hearTranslation(translated: TranslatedUtterance): void {

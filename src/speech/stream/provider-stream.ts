@@ -7,6 +7,8 @@ import { HeardFinals, type HeardFinalsDeps } from "../finals/heard-finals.ts";
 import type { ProviderAdapter, SessionGrant } from "../provider-adapter.ts";
 import { ProviderError } from "../provider-error.ts";
 import type { ProviderStreamLimits } from "../stream-limits.ts";
+import { tellLost } from "./lost-audio.ts";
+import { Outage } from "./outage.ts";
 import { ProviderSession } from "./provider-session.ts";
 import { CLOSE_ABNORMAL } from "./provider-socket.ts";
 import { Rollover } from "./rollover.ts";
@@ -35,8 +37,8 @@ const HANDSHAKES_MAX = 3;
  *
  * Audio is kept from its first frame until it is acknowledged and its utterance is final. A lost socket is opened again on the
  * same URL and gets what was not acknowledged; a provider session that is over is replaced by a new one, which gets what has no
- * final yet. What the provider says again because of that is left out, and what it said unheard is fetched at the end. Its
- * states are those of `stream-state.ts`; deadlines are data, looked at in `sweep`.
+ * final yet. What the provider says again because of that is left out, and what it said unheard is fetched at the end.
+ * Its states are those of `stream-state.ts`; deadlines are data, looked at in `sweep`.
  */
 export class ProviderStream implements SpeechStream {
   readonly #deps: ProviderStreamDeps;
@@ -45,12 +47,12 @@ export class ProviderStream implements SpeechStream {
   readonly #source: SourceAudio<ProviderSession>;
   readonly #requests: SessionRequests;
   readonly #rollover: Rollover;
+  readonly #outage = new Outage();
   readonly #ending = new AbortController();
   #state: StreamState = "opening";
   #isReady = false;
   #isFinishing = false;
   #failedHandshakes = 0;
-  #interruptedAtMs = 0;
 
   constructor(deps: ProviderStreamDeps, { audio, limits }: ProviderStreamOptions) {
     this.#deps = deps;
@@ -62,9 +64,7 @@ export class ProviderStream implements SpeechStream {
     );
     this.#requests = new SessionRequests({
       ...deps,
-      onAsked: () => {
-        this.#interruptedAtMs = Date.now();
-      },
+      onAsked: () => this.#outage.beginAnew(Date.now()),
       onQueued: (position) => deps.listener.onQueued(position),
       onGranted: (grant) => this.#begin(grant),
       onRefused: (failure) => this.#giveUp(failure),
@@ -138,15 +138,14 @@ export class ProviderStream implements SpeechStream {
     if (from === this.#state) return;
     if (this.#state === "recovering") this.#recover().catch(this.#deps.listener.onFailed);
     const wasHeard = from === "live" || from === "stopping";
-    if (!wasHeard || (this.#state !== "resuming" && this.#state !== "replacing")) return;
-    this.#interruptedAtMs = Date.now();
-    this.#deps.listener.onInterrupted();
+    const isAway = this.#state === "resuming" || this.#state === "replacing";
+    if (wasHeard && isAway && this.#outage.begin(Date.now())) this.#deps.listener.onInterrupted();
   }
 
   #reconnect(nowMs: number): void {
     if (!this.#requests.hasPlace) return undefined;
     const limitMs = this.#isReady ? this.#limits.outageMs : this.#limits.readyMs;
-    if (this.#requests.hasAsked && nowMs - this.#interruptedAtMs >= limitMs) {
+    if (this.#requests.hasAsked && this.#outage.durationMs(nowMs) >= limitMs) {
       const problem = `the provider was away for ${limitMs} ms`;
       return this.#giveUp(new ProviderError("provider-timeout", problem, { retryable: true }));
     }
@@ -170,7 +169,7 @@ export class ProviderStream implements SpeechStream {
 
   #createSession(grant: SessionGrant, sourceStart: number): ProviderSession {
     const { bytesPerSecond, bytesPerSample } = this.#source;
-    const { adapter, log, tallies, listener } = this.#deps;
+    const { adapter, log, tallies, listener, omissions } = this.#deps;
     const session: ProviderSession = new ProviderSession(
       {
         adapter,
@@ -179,7 +178,9 @@ export class ProviderStream implements SpeechStream {
         onLost: (code, wasOpen) => this.#lose(session, code, wasOpen),
         onFailed: listener.onFailed,
         onAcknowledged: () => this.#source.release(),
-        onUtterance: (utterance) => this.#hear(session, utterance),
+        onProgress: () => this.#advance(session),
+        onUtterance: (utterance, lap) => this.#hear(session, utterance, lap),
+        omissions,
         onTranslation: (translated) => this.#finals.hearTranslation(translated),
         onAligned: (alignment) => listener.onAligned(alignment),
         onDrift: (bytes) => {
@@ -191,8 +192,9 @@ export class ProviderStream implements SpeechStream {
     return session;
   }
 
-  #hear(session: ProviderSession, utterance: Utterance): void {
-    if (this.#rollover.counts(session, utterance)) this.#finals.hear(utterance);
+  #hear(session: ProviderSession, utterance: Utterance, lap: string): void {
+    if (this.#rollover.counts(session, utterance)) this.#finals.hear(utterance, lap);
+    else this.#deps.omissions.noteBehindCut(utterance);
     if (utterance.isFinal) this.#source.release();
   }
 
@@ -201,9 +203,15 @@ export class ProviderStream implements SpeechStream {
     this.#failedHandshakes = 0;
     this.#apply("opened");
     this.#sendRest();
-    if (this.#isReady) this.#deps.listener.onResumed();
-    else this.#deps.listener.onReady(session.id);
+    // Many a client does not speak before it is ready: there is nothing to acknowledge yet.
+    if (this.#isReady) return;
     this.#isReady = true;
+    this.#outage.end();
+    this.#deps.listener.onReady(session.id);
+  }
+
+  #advance(session: ProviderSession): void {
+    if (session === this.#source.hearing && this.#outage.end()) this.#deps.listener.onResumed();
   }
 
   #lose(session: ProviderSession, code: number, wasOpen: boolean): void {
@@ -216,16 +224,12 @@ export class ProviderStream implements SpeechStream {
     }
     const nowMs = Date.now();
     if (!wasOpen) this.#failedHandshakes += 1;
-    else if (nowMs - session.connectedAtMs >= this.#limits.stableMs) {
-      this.#requests.schedule.forget();
-    }
+    else if (session.wasHealthyFor(this.#limits.stableMs, nowMs)) this.#requests.schedule.forget();
     this.#requests.schedule.noteFailure(nowMs);
-    if (closeClass === "resume" && this.#failedHandshakes < HANDSHAKES_MAX) {
-      if (wasOpen) this.#deps.tallies.provider_resumes += 1;
-      return this.#apply("lost");
-    }
-    this.#deps.tallies.provider_replacements += 1;
-    return this.#endHearing(session, "expired");
+    const isOver = closeClass === "replace" || this.#failedHandshakes >= HANDSHAKES_MAX;
+    if (isOver) this.#deps.tallies.provider_replacements += 1;
+    else if (wasOpen) this.#deps.tallies.provider_resumes += 1;
+    return isOver ? this.#endHearing(session, "expired") : this.#apply("lost");
   }
 
   #endHearing(session: ProviderSession, event: "finished" | "expired"): void {
@@ -244,19 +248,11 @@ export class ProviderStream implements SpeechStream {
   #sendRest(): void {
     const { hearing } = this.#source;
     if (hearing === undefined) return;
-    this.#tellLoss();
+    tellLost(this.#deps, this.#source.findLoss(), this.#source.bytesPerSecond);
     this.#deps.tallies.audio_replayed_bytes += hearing.sendFrom(this.#source.backlog);
     if (!this.#isFinishing || this.#state !== "live" || hearing.cursor < this.#source.end) return;
     hearing.requestStop();
     this.#apply("all-sent");
-  }
-
-  #tellLoss(): void {
-    const lost = this.#source.findLoss();
-    if (lost === undefined) return;
-    this.#deps.tallies.audio_dropped_bytes += lost.to - lost.from;
-    const { bytesPerSecond } = this.#source;
-    this.#deps.listener.onGap(lost.from / bytesPerSecond, lost.to / bytesPerSecond);
   }
 
   #watch(nowMs: number): void {
@@ -276,7 +272,6 @@ export class ProviderStream implements SpeechStream {
   }
 
   #giveUp(failure: ProviderError): void {
-    this.#deps.tallies.audio_dropped_bytes += this.#source.end - this.#source.acknowledged;
     if (this.#end("given-up")) this.#deps.listener.onEnded(failure);
   }
 
@@ -284,10 +279,14 @@ export class ProviderStream implements SpeechStream {
   #end(event: "recovered" | "given-up"): boolean {
     if (this.#ending.signal.aborted) return false;
     this.#ending.abort();
+    const wasAway = ["opening", "resuming", "replacing"].includes(this.#state);
     this.#apply(event);
+    // Its owner is still there to be told: what was said in vain is not lost in silence.
+    if (wasAway) tellLost(this.#deps, this.#source.unheard, this.#source.bytesPerSecond);
     this.#source.hearing?.release();
     this.#rollover.stop();
     this.#finals.stop();
+    this.#deps.omissions.tell();
     this.#source.backlog.clear();
     this.#requests.stop();
     this.#deps.onReleased();

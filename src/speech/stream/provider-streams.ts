@@ -4,6 +4,7 @@ import type { Tallies } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
 import type { SpeechProvider, SpeechStream, SpeechStreamListener } from "../../relay/ports.ts";
 import type { RecognitionOptions } from "../../relay/recognition/recognition-options.ts";
+import { Omissions } from "../finals/omissions.ts";
 import { AccountPlaces } from "../places/account-places.ts";
 import { PROCESS_REQUESTS } from "../places/attempt-schedule.ts";
 import type { ProviderAdapter } from "../provider-adapter.ts";
@@ -59,6 +60,7 @@ export class ProviderStreams implements SpeechProvider {
         },
         processBudget: this.#budget,
         places: this.#places,
+        omissions: new Omissions(this.#deps),
         onReleased: () => this.#streams.delete(stream),
         listener,
       },

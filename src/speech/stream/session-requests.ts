@@ -1,4 +1,5 @@
 import type { TokenBucket } from "../../kernel/token-bucket.ts";
+import type { Log } from "../../observe/log.ts";
 import type { Tallies } from "../../observe/metrics.ts";
 import type { AccountPlace, AccountPlaces, PlaceRequest } from "../places/account-places.ts";
 import { AttemptSchedule } from "../places/attempt-schedule.ts";
@@ -11,6 +12,7 @@ export interface SessionRequestsDeps {
   readonly processBudget: TokenBucket;
   readonly places: Pick<AccountPlaces, "acquire">;
   readonly tallies: Tallies;
+  readonly log: Log;
   /** The first request goes, after the waits for a place and for the process's budget: from now on a wait is the provider's. */
   readonly onAsked: () => void;
   readonly onQueued: (position: number) => void;
@@ -37,6 +39,7 @@ export class SessionRequests {
   #hasAsked = false;
   #hasSucceeded = false;
   #isRequesting = false;
+  #isBusyTold = false;
 
   constructor(deps: SessionRequestsDeps) {
     this.#deps = deps;
@@ -99,12 +102,20 @@ export class SessionRequests {
   #judge(failure: ProviderError): void {
     if (failure.code === "provider-refused") return this.#deps.onRefused(failure);
     this.#deps.tallies.provider_retries += 1;
+    if (failure.code === "provider-busy") this.#tellBusy(failure);
     if (failure.code !== "provider-busy" || this.#hasSucceeded) {
       return this.schedule.noteFailure(Date.now(), failure.retryAfterMs);
     }
     const place = this.#place;
     this.#place = undefined;
     return place?.returnAsBusy(failure.retryAfterMs);
+  }
+
+  /** Once a stream: what the provider advises may be longer than anybody waits here. */
+  #tellBusy({ retryAfterMs }: ProviderError): void {
+    if (this.#isBusyTold) return;
+    this.#isBusyTold = true;
+    this.#deps.log.warn("The provider's account has no free session", { advisedMs: retryAfterMs });
   }
 }
 

@@ -70,3 +70,15 @@ test("[R14] remembers the last 256 alignments, and counts what lies before them 
   expect([10, 20, 2560].map((bytes) => positions.toSource(bytes))).toEqual([100, 200, 25_600]);
   expect(positions.toSource(5)).toBe(95);
 });
+
+test("[R11] a lap ends where the source goes back, and nowhere else", () => {
+  const { positions } = setup();
+  positions.align(0, 500);
+  // Audio was dropped.
+  positions.align(40, 600);
+  // Audio is there twice, twice.
+  positions.align(80, 620);
+  positions.align(100, 600);
+  const laps = [0, 4, 7.9, 8, 9.9, 10, 100].map((seconds) => positions.lapOf(seconds));
+  expect(laps).toEqual([0, 0, 0, 1, 1, 2, 2].map((lap) => `toy-1 ${lap}`));
+});

@@ -94,6 +94,14 @@ test("[R12] what was dropped is lost where it would have to be sent", () => {
   expect(source.findLoss()).toBeUndefined();
 });
 
+test("[R12] what is not acknowledged is unheard, by the last provider session where there is none", () => {
+  const { source } = tenSeconds({ heard: hearing(1, undefined, 3) });
+  const unheard = { from: BYTES_PER_SECOND, to: 10 * BYTES_PER_SECOND };
+  expect(source.unheard).toEqual(unheard);
+  source.endHearing();
+  expect(source.unheard).toEqual(unheard);
+});
+
 test("[R12] keeps no more than its limit", () => {
   const { source } = tenSeconds({ keptMs: 2000 });
   expect(source.backlog.start).toBe(8 * BYTES_PER_SECOND);

@@ -13,8 +13,8 @@ const found = (...finals: Parameters<typeof spokenFinal>[]): Recovery => ({
 
 describe("[R15] finals that were missed", () => {
   test("are fetched, counted, and passed on in the order in which the provider tells them", async () => {
-    const { finals, told, tallies, recoveries, listened, a } = setupFinals();
-    finals.hear(a.final("x", 5, 6));
+    const { finals, hear, told, tallies, recoveries, listened, a } = setupFinals();
+    hear(a.final("x", 5, 6));
     finals.setAside(a);
     recoveries["a"] = found(["y", 1, 2], ["z", 3, 4]);
     await finals.recover(forEver);
@@ -24,17 +24,41 @@ describe("[R15] finals that were missed", () => {
   });
 
   test("are those alone that its session has not told, and that no other session has", async () => {
-    const { finals, told, tallies, recoveries, a, b } = setupFinals();
+    const { finals, hear, told, tallies, recoveries, a, b } = setupFinals();
     const heard = a.final("x", 1, 2);
     a.utterances.note(heard);
-    finals.hear(heard);
-    finals.hear(b.final("y", 3, 4));
+    hear(heard);
+    hear(b.final("y", 3, 4));
     finals.setAside(a);
     recoveries["a"] = found(["x", 1, 2], ["z", 3, 4]);
     await finals.recover(forEver);
     expect(told()).toEqual(["a:x 1–2 final", "b:y 3–4 final"]);
     // What one session tells twice is no repetition of what another one has told.
     expect(tallies).toMatchObject({ finals_recovered: 0, finals_repeated: 1 });
+  });
+
+  test("[R4] take the place of one that was heard, the last of each utterance alone", async () => {
+    const { finals, hear, listened, told, tallies, recoveries, a } = setupFinals();
+    const heard = a.final("x", 1, 2);
+    a.utterances.note(heard);
+    hear(heard);
+    finals.setAside(a);
+    const corrected = [spokenFinal("x", 1, 2.5), spokenFinal("y", 3, 4.5)].map((one) => ({
+      ...one,
+      text: "corrected",
+    }));
+    recoveries["a"] = {
+      kind: "found",
+      finals: [spokenFinal("x", 1, 2), spokenFinal("y", 3, 4), ...corrected],
+      translations: [],
+    };
+    await finals.recover(forEver);
+    expect(told()).toEqual(["a:x 1–2 final", "a:x 1–2.5 final", "a:y 3–4.5 final"]);
+    expect(listened.utterances.slice(1).map(({ text }) => text)).toEqual([
+      "corrected",
+      "corrected",
+    ]);
+    expect(tallies).toMatchObject({ finals_recovered: 2, finals_repeated: 0 });
   });
 
   test("are the whole ones of the later session, not what the earlier one was cut off in", async () => {
@@ -61,11 +85,11 @@ describe("[R15] finals that were missed", () => {
   });
 
   test("bring their translations, but for those that came", async () => {
-    const { finals, listened, recoveries, a } = setupFinals();
+    const { finals, hear, listened, recoveries, a } = setupFinals();
     const heard = a.final("x", 1, 2);
     a.utterances.note(heard);
     a.utterances.noteTranslation("a:x", "fr");
-    finals.hear(heard);
+    hear(heard);
     finals.setAside(a);
     const spoken = (localId: string, language: string) => ({
       localId,
@@ -115,18 +139,18 @@ describe("[R15] finals that were missed", () => {
 
 describe("when all is over", () => {
   test("what was shown and never became final is taken back, after what was fetched", async () => {
-    const { finals, told, recoveries, a, b } = setupFinals();
+    const { finals, hear, told, recoveries, a, b } = setupFinals();
     finals.setAside(a);
-    finals.hear(b.partial("open", 7, 8));
-    finals.hear(b.partial("told", 1, 2));
+    hear(b.partial("open", 7, 8));
+    hear(b.partial("told", 1, 2));
     recoveries["a"] = found(["x", 1, 2]);
     await finals.recover(forEver);
     expect(told().slice(2)).toEqual(["a:x 1–2 final", "b:told 1–2 empty", "b:open 7–8 empty"]);
   });
 
   test("it is so too where nothing was missed", async () => {
-    const { finals, told, asked, a } = setupFinals();
-    finals.hear(a.partial("open", 7, 8));
+    const { finals, hear, told, asked, a } = setupFinals();
+    hear(a.partial("open", 7, 8));
     await finals.recover(forEver);
     expect(told()).toEqual(["a:open 7–8 partial", "a:open 7–8 empty"]);
     expect(asked).toEqual([]);
@@ -135,10 +159,10 @@ describe("when all is over", () => {
 
 test("nothing is passed on after a stop, and nobody is asked any more", async () => {
   const answer = Promise.withResolvers<Recovery>();
-  const { finals, told, asked, listened, tallies, a, b } = setupFinals({
+  const { finals, hear, told, asked, listened, tallies, a, b } = setupFinals({
     ask: () => answer.promise,
   });
-  finals.hear(a.partial("open", 7, 8));
+  hear(a.partial("open", 7, 8));
   finals.setAside(a);
   finals.setAside(b);
   const recovering = finals.recover(forEver);

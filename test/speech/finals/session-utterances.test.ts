@@ -62,11 +62,28 @@ describe("[R4] what is to be told of an utterance", () => {
     }
   });
 
-  test("is nothing of what comes after its final, a second final among it", () => {
+  test("is nothing of a partial that comes after its final", () => {
     const utterances = heard(final("a"));
     expect(utterances.note(partial("a"))).toBeUndefined();
-    expect(utterances.note(final("a", [0, 3]))).toBeUndefined();
     expect(utterances.unfinished).toEqual([]);
+  });
+
+  test("is a second final, where it has another text or another end", () => {
+    const utterances = heard(partial("a"), final("a"));
+    const longer = final("a", [0, 3]);
+    const corrected = { ...longer, text: "what a says, corrected" };
+    for (const one of [longer, corrected]) expect(utterances.note(one)).toBe(one);
+    expect(utterances.finalOf("a")).toBe(corrected);
+  });
+
+  test.each([
+    ["is the same again", final("a")],
+    ["has no text", { ...final("a"), text: "" }],
+    ["ends before it begins", final("a", [3, 2])],
+  ])("is nothing of a second final that %s", (_, second) => {
+    const utterances = heard(final("a"));
+    expect(utterances.note(second)).toBeUndefined();
+    expect(utterances.finalOf("a")).toEqual(final("a"));
   });
 
   test("of a partial that ends before it begins is nothing, and nobody counts as speaking", () => {

@@ -6,7 +6,7 @@ import { scriptedApi } from "../../support/actors/doubles/scripted-api.ts";
 import { recognition } from "../../support/stages/relay-stage.ts";
 
 const KEY = "the-key-of-the-account";
-const LIVE = { id: "session-1", url: "wss://api.example/v2/live?token=abc" };
+const LIVE = { id: "session-1", url: "ws://127.0.0.1:9/v2/live?token=abc" };
 
 /** Asks once; the outcome is the session or the error, which never holds the key. */
 async function ask(
@@ -116,12 +116,38 @@ test.concurrent.each([
   ["no url", '{"id":"1"}'],
   ["no id", '{"id":"","url":"wss://x/secret-token"}'],
   ["another protocol", '{"id":"1","url":"https://x/secret-token"}'],
+  ["an id without end", `{"id":"${"1".repeat(201)}","url":"ws://localhost/secret-token"}`],
+  [
+    "more than 64 KiB",
+    `{"id":"1","url":"ws://localhost/secret-token","more":"${"x".repeat(65_536)}"}`,
+  ],
+  ["another host", '{"id":"1","url":"wss://evil.example/secret-token"}'],
   ["a url that cannot be opened", '{"id":"1","url":"wss://[x?token=secret-token"}'],
 ])("an answer with %s counts as none, and is not quoted", async (_, body) => {
   await using api = scriptedApi(() => new Response(body, { status: 201 }));
   const error = await ask(api.url);
   expect(error).toMatchObject({ code: "provider-unreachable", retryable: true });
   expect(Bun.inspect(error)).not.toContain("secret-token");
+});
+
+test("[R11] an answer that unfolds to hundreds of megabytes is not read to its end", async () => {
+  const folded = Bun.gzipSync(Buffer.alloc(200_000_000, " "));
+  for (const status of [201, 402]) {
+    const headers = { "content-encoding": "gzip" };
+    await using api = scriptedApi(() => new Response(folded, { status, headers }));
+    const before = process.memoryUsage().rss;
+    expect(await ask(api.url)).toBeInstanceOf(ProviderError);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
+  }
+});
+
+test("names the host that an answer may not send speech to, and no token", async () => {
+  await using api = scriptedApi(() =>
+    Response.json({ id: "1", url: "wss://evil.example/v2?token=secret-token" }),
+  );
+  expect(describeError(await ask(api.url))).toContain(
+    "wss://evil.example: see GLADIA_SOCKET_ORIGINS",
+  );
 });
 
 test("a request that is withdrawn is told to the provider", async () => {

@@ -197,6 +197,33 @@ test("refuses what is no JSON object", () => {
   }
 });
 
+/** Both are dates that nobody can make. */
+const NO_DATE = { start: 1e13, end: 1e300 };
+
+test.each([true, false])(
+  "[R14] bounds times of which no date could be made, in a transcript whose is_final is %p",
+  (isFinal) => {
+    const utterance = { ...UTTERANCE, ...NO_DATE };
+    expect(transcript({ id: "00_0", is_final: isFinal, utterance })).toMatchObject({
+      value: { isFinal, startSeconds: 86_400, endSeconds: 86_400 },
+    });
+  },
+);
+
+test("[R14] bounds such times in a translation too", () => {
+  const data = { ...TRANSLATION, utterance: { ...UTTERANCE, ...NO_DATE } };
+  expect(parse({ type: "translation", data })).toMatchObject({
+    value: { startSeconds: 86_400, endSeconds: 86_400 },
+  });
+});
+
+test("takes a confidence that is no share for none", () => {
+  for (const confidence of [-0.1, 1.1, 93, 1e300]) {
+    const data = { id: "00_0", is_final: true, utterance: { ...UTTERANCE, confidence } };
+    expect(transcript(data)).toMatchObject({ ok: true, value: { confidence: undefined } });
+  }
+});
+
 test("refuses a transcript that cannot be placed, and does not quote it", () => {
   const good = { id: "00_0", is_final: true, utterance: UTTERANCE };
   const broken: unknown[] = [

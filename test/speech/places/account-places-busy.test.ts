@@ -53,8 +53,8 @@ describe("a 429", () => {
     ["advised too short", 0, 1000],
     ["advised too long", 3_600_000, 300_000],
   ])("counts for as long as was %s", async (_, retryAfterMs, heldMs) => {
-    using stage = setupPlaces(1);
-    const [candidate] = stage.enter(1);
+    using stage = setupPlaces(2);
+    const [, candidate] = stage.enter(2);
     candidate!.place.returnAsBusy(retryAfterMs);
     await stage.advance(heldMs - 1000);
     expect(candidate!.places).toHaveLength(1);
@@ -62,9 +62,45 @@ describe("a 429", () => {
     expect(candidate!.places).toHaveLength(2);
   });
 
-  test("counts for up to a quarter longer, so that gateways do not ask together", async () => {
-    using stage = setupPlaces(1, () => 0.999);
+  test.each([
+    ["advised", 7000, 7000],
+    ["advised too long", 3_600_000, 30_000],
+    ["not advised", undefined, 2000],
+  ])(
+    "[R16] with nothing in use counts for seconds, or as long as was %s",
+    async (_, retryAfterMs, heldMs) => {
+      using stage = setupPlaces(undefined);
+      const [candidate] = stage.enter(1);
+      candidate!.place.returnAsBusy(retryAfterMs);
+      await stage.advance(heldMs - 1000);
+      expect(candidate!.places).toHaveLength(1);
+      await stage.advance(1000);
+      expect(candidate!.places).toHaveLength(2);
+    },
+  );
+
+  test("[R16] that comes again with nothing in use counts longer, up to ten seconds, until a place is of use", async () => {
+    using stage = setupPlaces(1);
     const [candidate] = stage.enter(1);
+    const expectNextAfter = async (heldMs: number) => {
+      const before = candidate!.places.length;
+      candidate!.place.returnAsBusy();
+      await stage.advance(heldMs - 1000);
+      expect(candidate!.places).toHaveLength(before);
+      await stage.advance(1000);
+      expect(candidate!.places).toHaveLength(before + 1);
+    };
+    for (const heldMs of [2000, 4000, 8000, 10_000, 10_000]) await expectNextAfter(heldMs);
+    candidate!.place.release();
+    const [next] = stage.enter(1);
+    next!.place.returnAsBusy();
+    await stage.advance(2000);
+    expect(next!.places).toHaveLength(2);
+  });
+
+  test("counts for up to a quarter longer, so that gateways do not ask together", async () => {
+    using stage = setupPlaces(2, () => 0.999);
+    const [, candidate] = stage.enter(2);
     candidate!.place.returnAsBusy();
     await stage.advance(74_000);
     expect(candidate!.places).toHaveLength(1);
@@ -100,12 +136,14 @@ describe("an unknown number of places", () => {
     expect(stage.figures.limit).toBe(31);
   });
 
-  test("may be none for a while: then one asks again after a minute", async () => {
+  test("may be none for a while: then one asks again after two seconds", async () => {
     using stage = setupPlaces(undefined);
     const all = stage.enter(3);
     for (const { place } of all) place.returnAsBusy();
     expect(stage.figures).toEqual({ inUse: 0, queued: 3, limit: 0 });
-    await stage.advance(60_000);
+    await stage.advance(1000);
+    expect(grantsOf(all)).toEqual([1, 1, 1]);
+    await stage.advance(1000);
     expect(grantsOf(all)).toEqual([2, 1, 1]);
   });
 });

@@ -19,7 +19,8 @@ import {
 describe("what a provider session says", () => {
   test("[R4] [R14] is told under its own keys, at its place in the source", async () => {
     await using world = await openToySession({ startSeconds: 5 });
-    const { grant, utterances, translations } = world;
+    const { session, grant, utterances, translations } = world;
+    session.send(seconds(2));
     grant.say(
       "maybe x 0 1 good",
       "final x 0.5 1.5 good morning",
@@ -51,18 +52,73 @@ describe("what a provider session says", () => {
     expect(world.session.utterances.hasSeenTranslation("toy-1:x", "fr")).toBe(true);
   });
 
-  test("is told once: neither a second final nor a partial that is late", async () => {
+  test("is told once: neither the same final again nor a partial that is late", async () => {
     await using world = await openToySession();
     const { session, grant, utterances } = world;
-    grant.say("maybe x 0 1 good", "final x 0 1 good morning", "final x 0 1 again", "maybe x 0 1 g");
+    grant.say(
+      "maybe x 0 1 good",
+      "final x 0 1 good morning",
+      "final x 0 1 good morning",
+      "maybe x 0 1 g",
+    );
     await world.untilHeard();
     expect(utterances.map(({ text }) => text)).toEqual(["good", "good morning"]);
     expect(session.speechSeconds).toBeUndefined();
   });
 
+  test("[R4] is told again where a second final corrects the first one", async () => {
+    await using world = await openToySession();
+    const { session, grant, utterances } = world;
+    session.send(seconds(2));
+    grant.say("final x 0 1 good morning", "final x 0 2 good mourning");
+    await world.untilHeard();
+    expect(utterances).toMatchObject([
+      { key: "toy-1:x", text: "good morning", endSeconds: 1 },
+      { key: "toy-1:x", text: "good mourning", endSeconds: 2 },
+    ]);
+  });
+
+  test.each<[string, string, [number, number]]>([
+    ["ends behind it", "final x 1 4000 good morning", [6, 7]],
+    ["lies behind it as a whole", "final x 1000 4000 good morning", [7, 7]],
+    ["lies at no time at all", "maybe x 1e13 1e300 good", [7, 7]],
+  ])(
+    "[R14] stands at the end of all audio that was sent where it %s",
+    async (_, line, [startSeconds, endSeconds]) => {
+      await using world = await openToySession({ startSeconds: 5 });
+      const { session, grant, utterances, told } = world;
+      session.send(seconds(2));
+      grant.say(line);
+      await world.untilHeard();
+      expect(utterances).toMatchObject([{ startSeconds, endSeconds }]);
+      expect(told.at(-1)).toStartWith("beyond ");
+    },
+  );
+
+  test("[R14] keeps its place where it was heard before its socket was lost", async () => {
+    await using world = await openToySession();
+    const { session, grant, utterances, laps, told } = world;
+    session.send(seconds(3));
+    await untilCame(grant, 3);
+    await world.reopen();
+    grant.say("final x 1 2 good morning");
+    await world.untilHeard();
+    // It has all three seconds, as its first acknowledgement tells; then it gets them again.
+    session.send(seconds(3));
+    grant.say(heard(3, 4), "final y 4 5 good morning");
+    await world.untilHeard();
+    expect(utterances).toMatchObject([
+      { startSeconds: 1, endSeconds: 2 },
+      { startSeconds: 1, endSeconds: 2 },
+    ]);
+    expect(laps).toEqual(["toy-1 0", "toy-1 1"]);
+    expect(told.filter((event) => event.startsWith("beyond"))).toEqual([]);
+  });
+
   test("tells where somebody speaks, by the oldest utterance that is open", async () => {
     await using world = await openToySession({ startSeconds: 5 });
     const { session, grant } = world;
+    session.send(seconds(4));
     expect(session.speechSeconds).toBeUndefined();
     grant.say("maybe x 1 2 good", "maybe y 3 4 how");
     await world.untilHeard();
@@ -184,6 +240,10 @@ describe("[R11] an answer is due", () => {
     expect(session.waitingMs(Date.now())).toBe(300);
     // Words are no answer to audio.
     grant.say("maybe x 0 1 good");
+    await world.untilHeard();
+    expect(session.waitingMs(Date.now())).toBe(300);
+    // Nor is what was acknowledged before.
+    grant.say(heard(0, 1));
     await world.untilHeard();
     expect(session.waitingMs(Date.now())).toBe(300);
     grant.say(heard(1, 2));

@@ -6,6 +6,7 @@ import {
   TOY_KEEPING,
   TOY_STOP,
 } from "../../support/actors/doubles/scripted-adapter.ts";
+import type { ToySession } from "../../support/actors/doubles/toy-provider.ts";
 import { stoppedClock } from "../../support/actors/networks/key-server.ts";
 import { until } from "../../support/probes/until.ts";
 import { spokenFinal } from "../../support/stages/finals-stage.ts";
@@ -37,8 +38,7 @@ describe("a stream to a provider that has nothing of Gladia", () => {
     listener.send(seconds(2, 2));
     await untilCame(first, 6);
     first.close(TOY_AWAY);
-    await world.sweepUntil(() => listener.reports.includes("resumed"));
-    await untilCame(first, 8);
+    await world.sweepUntil(() => first.byteCount === 8 * BYTES_PER_SECOND);
     expect(first.audio.equals(Buffer.concat([seconds(4, 1), seconds(2, 2), seconds(2, 2)]))).toBe(
       true,
     );
@@ -48,9 +48,8 @@ describe("a stream to a provider that has nothing of Gladia", () => {
 
     // The next one begins with the utterance that was being spoken, and counts its own from the same id on.
     first.close(TOY_EXPIRED);
-    await world.sweepUntil(() => listener.reports.length === 5);
+    await world.sweepUntil(() => toy.session !== first && toy.session.byteCount > 0);
     const second = toy.session;
-    await until(() => second.byteCount > 0);
     expect(second.byteCount).toBe(Math.round(0.4 * BYTES_PER_SECOND));
     listener.send(seconds(1, 3));
     listener.stream.finish();
@@ -59,7 +58,7 @@ describe("a stream to a provider that has nothing of Gladia", () => {
     await until(() => second.texts.length === 1);
     toy.recoveries.set(first.id, {
       kind: "found",
-      finals: [spokenFinal("x", 0.5, 1.5), spokenFinal("w", 2, 3)],
+      finals: [{ ...spokenFinal("x", 0.5, 1.5), text: "good morning" }, spokenFinal("w", 2, 3)],
       translations: [{ localId: "w", text: "oui", language: "fr", startSeconds: 2, endSeconds: 3 }],
     });
     second.say("final x 0 0.9 and you, Ada");
@@ -124,7 +123,7 @@ describe("a stream to a provider that has nothing of Gladia", () => {
     await using world = await setupLive();
     const { listener, session: first, toy } = world;
     first.close(TOY_EXPIRED);
-    await world.sweepUntil(() => listener.reports.includes("resumed"));
+    await world.sweepUntil(() => toy.sessions.length === 2 && listener.state === "live");
     listener.stream.finish();
     await until(() => toy.session.texts.length === 1);
     toy.session.close(TOY_DONE);
@@ -144,8 +143,7 @@ test("[R11] an acknowledgement of more than was sent costs no audio: what was no
   listener.send(seconds(3, 2));
   await untilCame(session, 5);
   session.terminate();
-  await world.sweepUntil(() => listener.reports.includes("resumed"));
-  await untilCame(session, 8);
+  await world.sweepUntil(() => session.byteCount === 8 * BYTES_PER_SECOND);
   const sentAgain = session.audio.subarray(5 * BYTES_PER_SECOND);
   expect(sentAgain.equals(seconds(3, 2))).toBe(true);
 });
@@ -156,12 +154,21 @@ describe("[R11] waits for the next socket", () => {
     const clock = stoppedClock();
     const random = spyOn(Math, "random").mockReturnValue(1 - Number.EPSILON);
     const world = await setupLive({ stableMs: 5000 });
-    const lossCount = () =>
-      world.listener.reports.filter((report) => report === "interrupted").length;
+    const lossCount = () => world.tallies.provider_resumes;
+    const untilAcknowledged = async () => {
+      const { listener, session } = world;
+      const byteCount = session.byteCount + BYTES_PER_SECOND;
+      listener.send(seconds(1));
+      await until(() => session.byteCount === byteCount);
+      session.acknowledge();
+      session.say(`final ${byteCount} 0 0 heard`);
+      await until(() => listener.finals.at(-1)?.key === `${session.id}:${byteCount}`);
+    };
     return {
       ...world,
       /** The socket is lost after so long; the next one is asked for after exactly that wait. */
-      expectWait: async (aliveMs: number, waitMs: number) => {
+      expectWait: async (aliveMs: number, waitMs: number, { isAtWork = true } = {}) => {
+        if (isAtWork) await untilAcknowledged();
         const before = { losses: lossCount(), sockets: world.session.socketCount };
         clock.by(aliveMs);
         world.session.close(TOY_AWAY);
@@ -196,5 +203,51 @@ describe("[R11] waits for the next socket", () => {
     await world.expectWait(4999, 1200);
     await world.expectWait(5000, 300);
     await world.expectWait(0, 600);
+  });
+
+  test("go on after one that lived as long and did nothing", async () => {
+    await using world = await setupLosses();
+    for (const waitMs of [300, 600, 1200]) {
+      await world.expectWait(5000, waitMs, { isAtWork: false });
+    }
+  });
+});
+
+describe("[R11] a provider whose sockets open is back when it does something for the speech", () => {
+  test.each<[string, string]>([
+    ["acknowledges audio", heard(0, 1)],
+    ["says something", "maybe x 0 0.5 good"],
+  ])("when it %s, and not before", async (_, line) => {
+    await using world = await setupLive();
+    const { listener, session } = world;
+    listener.send(seconds(1));
+    await untilCame(session, 1);
+    for (const byteCount of [2, 3].map((count) => count * BYTES_PER_SECOND)) {
+      session.close(TOY_AWAY);
+      await world.sweepUntil(() => session.byteCount === byteCount);
+    }
+    session.say("heard 0 -1", "# still there");
+    await world.untilHeard(session);
+    expect(listener.reports).toEqual(["ready", "interrupted"]);
+    session.say(line);
+    await until(() => listener.reports.length > 2);
+    expect(listener.reports).toEqual(["ready", "interrupted", "resumed"]);
+  });
+
+  test.each<[string, (session: ToySession) => void]>([
+    ["acknowledges nothing", () => undefined],
+    ["acknowledges nothing new", (session) => session.say("heard 0 -1")],
+    ["is closed, and its session lives on", (session) => session.close(TOY_AWAY)],
+    ["is closed, and its session is over", (session) => session.close(TOY_EXPIRED)],
+  ])("and its outage goes on while each of them %s", async (_, behave) => {
+    await using world = await setupLive({ stalledMs: 100, stableMs: 50, outageMs: 2000 });
+    const { listener, toy } = world;
+    listener.send(seconds(1));
+    await world.sweepUntil(() => {
+      if (listener.state === "live") behave(toy.session);
+      return listener.state === "ended";
+    });
+    expect(await listener.ended).toMatchObject({ code: "provider-timeout", retryable: true });
+    expect(listener.reports).toEqual(["ready", "interrupted", "gap 0 to 1", "ended"]);
   });
 });

@@ -109,7 +109,7 @@ describe("a provider that is away for too long ends the stream", () => {
     expect(listener.reports).toEqual(["ready", "interrupted"]);
     listener.stream.sweep(Date.now() + GLADIA_STREAM_LIMITS.outageMs);
     expect(await listener.ended).toMatchObject({ code: "provider-timeout", retryable: true });
-    expect(listener.reports).toEqual(["ready", "interrupted", "ended"]);
+    expect(listener.reports).toEqual(["ready", "interrupted", "gap 0 to 1", "ended"]);
     expect(tallies.audio_dropped_bytes).toBe(audioFrame(1000).byteLength);
     expect(world.provider.streamCount).toBe(0);
   });

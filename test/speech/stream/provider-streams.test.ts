@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import type { Fault } from "../../../src/simulator/faults/fault.ts";
 import { startSimulator } from "../../../src/simulator/simulator.ts";
 import { scriptedApi } from "../../support/actors/doubles/scripted-api.ts";
 import { until } from "../../support/probes/until.ts";
@@ -115,6 +116,27 @@ test("a provider that is full makes a stream wait, and is asked again when it ad
   expectFinals(listener, 1);
 });
 
+test("[R16] who spoke and stopped while queued is heard when the place comes, seconds after a 429", async () => {
+  const faults: Fault[] = [{ kind: "refuse-posts", count: 1, status: 429 }];
+  await using world = await setupStream({ faults });
+  const { listener } = world;
+  listener.send(speech(2));
+  listener.stream.finish();
+  expect(await listener.ended).toBeUndefined();
+  expect(listener.reports).toEqual(["queued 1", "ready", "ended"]);
+  expectFinals(listener, 2);
+});
+
+test("[R12] who spoke while queued and is not waited for any longer is told that nobody heard it", async () => {
+  await using world = await setupStream({ placesMax: 1 });
+  await world.listener.ready;
+  const waiting = world.open();
+  waiting.send(audioFrame(1000));
+  waiting.stream.abort();
+  expect(waiting.reports).toEqual(["queued 1", "gap 0 to 1"]);
+  expect(world.tallies.audio_dropped_bytes).toBe(audioFrame(1000).byteLength);
+});
+
 test("an abort during the request withdraws it, silently", async () => {
   const asked = Promise.withResolvers<void>();
   const withdrawn = Promise.withResolvers<void>();
@@ -157,7 +179,7 @@ test("passes over messages that make no sense, logs them unquoted, and goes on",
     "a secret plan",
     '{"type":"transcript","data":{"id":"0","text":"a secret plan"}}',
     '{"type":"audio_chunk","acknowledged":false,"error":{"message":"too much"},"data":null}',
-    '{"type":"transcript","data":{"id":"0","is_final":true,"utterance":{"text":" hello","start":0,"end":1}}}',
+    '{"type":"transcript","data":{"id":"0","is_final":true,"utterance":{"text":" hello","start":0,"end":0.4}}}',
   ]);
   await using api = scriptedApi(() => Response.json({ id: "session-1", url: server.url }));
   using world = openStream({ apiUrl: api.url });

@@ -7,6 +7,7 @@ import type { SessionGrant } from "../../../src/speech/provider-adapter.ts";
 import { ProviderError, type ProviderFailureCode } from "../../../src/speech/provider-error.ts";
 import { SessionRequests } from "../../../src/speech/stream/session-requests.ts";
 import { fakeTime } from "../../support/probes/fake-time.ts";
+import { recordedLog } from "../../support/probes/recorded-log.ts";
 
 /** Longer than any wait after the first failure. */
 const RETRY_MS = 300;
@@ -27,6 +28,7 @@ function setup({ placesMax = 1, takenCount = 0 } = {}) {
   const time = fakeTime();
   const places = new AccountPlaces({ placesMax, random: () => 0 });
   const { tallies } = new Metrics();
+  const log = recordedLog();
   const budget = new TokenBucket(BUDGET);
   const asked: Asked[] = [];
   const told: string[] = [];
@@ -45,6 +47,7 @@ function setup({ placesMax = 1, takenCount = 0 } = {}) {
     processBudget: budget,
     places,
     tallies,
+    log,
     onAsked: () => told.push("asked"),
     onQueued: (position) => told.push(`queued ${position}`),
     onGranted: ({ id }) => {
@@ -60,6 +63,7 @@ function setup({ placesMax = 1, takenCount = 0 } = {}) {
     time,
     places,
     tallies,
+    log,
     asked,
     told,
     others,
@@ -242,4 +246,13 @@ test("[R24] a bug behind a grant is told as ours, and as no failure of the provi
   await stage.answer("one");
   expect(stage.told).toEqual(["asked", "granted one", "failed Error: a bug"]);
   expect(stage.tallies.provider_retries).toBe(0);
+});
+
+test("[R16] a provider that is full is told in the log, once, with what it advises", async () => {
+  using stage = setup();
+  await stage.answer(failure("provider-busy", 3_600_000));
+  await stage.time.advance(30_000);
+  await stage.answer(failure("provider-busy", 3_600_000));
+  expect(stage.asked).toHaveLength(2);
+  expect(stage.log.lines).toMatchObject([{ level: "warn", fields: { advisedMs: 3_600_000 } }]);
 });

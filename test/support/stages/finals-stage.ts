@@ -8,7 +8,9 @@ import type {
 } from "../../../src/relay/ports.ts";
 import type { AskForFinals, Recovery } from "../../../src/relay/recovery/recovered-finals.ts";
 import { HeardFinals, type ReportingSession } from "../../../src/speech/finals/heard-finals.ts";
+import { Omissions } from "../../../src/speech/finals/omissions.ts";
 import { SessionUtterances } from "../../../src/speech/finals/session-utterances.ts";
+import { recordedLog } from "../probes/recorded-log.ts";
 
 /** A provider session whose seconds are the source's, but for those that lie in a stretch that it got twice. */
 export class SessionDouble implements ReportingSession {
@@ -28,6 +30,10 @@ export class SessionDouble implements ReportingSession {
 
   placeTranslation({ localId, ...spoken }: SpokenTranslation): TranslatedUtterance {
     return { ...spoken, ...this.#placed(spoken), utteranceKey: `${this.id}:${localId}` };
+  }
+
+  lapOf({ startSeconds }: SpokenUtterance): string {
+    return lapIn(this.id, startSeconds >= this.leap.atSeconds ? 1 : 0);
   }
 
   final(localId: string, startSeconds: number, endSeconds: number): Utterance {
@@ -56,6 +62,8 @@ export class SessionDouble implements ReportingSession {
     return { startSeconds: toSource(startSeconds), endSeconds: toSource(endSeconds) };
   }
 }
+
+const lapIn = (sessionId: string, lap: number) => `${sessionId} ${lap}`;
 
 /** As the provider tells it when it is asked. */
 export function spokenFinal(
@@ -91,6 +99,8 @@ export function setupFinals({ onUtterance, ask }: FinalsOptions = {}) {
   /** By provider session. */
   const recoveries: Record<string, Recovery> = {};
   const { tallies } = new Metrics();
+  const log = recordedLog();
+  const omissions = new Omissions({ log, tallies });
   const never = () => undefined;
   const finals: HeardFinals = new HeardFinals({
     askForFinals: async (id, signal) => {
@@ -115,10 +125,18 @@ export function setupFinals({ onUtterance, ask }: FinalsOptions = {}) {
       onFailed: never,
     },
     tallies,
+    omissions,
   });
   return {
     finals,
+    /** In the first lap of the session that its key names, or in a later one. */
+    hear: (utterance: Utterance, lap = 0) => {
+      const [sessionId = ""] = utterance.key.split(":");
+      finals.hear(utterance, lapIn(sessionId, lap));
+    },
     tallies,
+    log,
+    omissions,
     listened,
     asked,
     recoveries,

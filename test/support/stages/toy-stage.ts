@@ -15,6 +15,12 @@ export function setupToyStream(limits: Partial<ProviderStreamLimits> = {}) {
   return {
     ...opened,
     toy,
+    /** Resolves when everything that the session has said so far is heard. */
+    untilHeard: async (session: ToySession) => {
+      const before = opened.log.lines.length;
+      session.say("nonsense");
+      await until(() => opened.log.lines.length > before);
+    },
     /** Looks at the stream again and again until it is so. */
     sweepUntil: (isSo: () => boolean) =>
       until(() => {
@@ -35,6 +41,8 @@ export function setupToySession({ startSeconds = 0, bytesPerSecond = BYTES_PER_S
   const log = recordedLog();
   const told: string[] = [];
   const utterances: Utterance[] = [];
+  const laps: string[] = [];
+  const progress = { count: 0 };
   const translations: TranslatedUtterance[] = [];
   const alignments: [providerSeconds: number, sourceSeconds: number][] = [];
   const session = new ProviderSession(
@@ -45,7 +53,17 @@ export function setupToySession({ startSeconds = 0, bytesPerSecond = BYTES_PER_S
       onLost: (code, wasOpen) => told.push(`lost ${code} ${wasOpen}`),
       onFailed: (error) => told.push(`failed ${String(error)}`),
       onAcknowledged: () => told.push("acknowledged"),
-      onUtterance: (utterance) => utterances.push(utterance),
+      onProgress: () => (progress.count += 1),
+      onUtterance: (utterance, lap) => {
+        utterances.push(utterance);
+        laps.push(lap);
+      },
+      omissions: {
+        note: (cause) => told.push(`omitted ${cause}`),
+        noteBeyond: (beyondSeconds) => {
+          if (beyondSeconds > 0) told.push(`beyond ${beyondSeconds}`);
+        },
+      },
       onTranslation: (translated) => translations.push(translated),
       onDrift: (bytes) => told.push(`drift ${bytes / BYTES_PER_SECOND}`),
       onAligned: ({ providerSeconds, sourceSeconds }: Alignment) =>
@@ -77,8 +95,11 @@ export function setupToySession({ startSeconds = 0, bytesPerSecond = BYTES_PER_S
     log,
     told,
     utterances,
+    /** Of each utterance. */
+    laps,
     translations,
     alignments,
+    progress,
     untilHeard,
     open,
     reopen,
