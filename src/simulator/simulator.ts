@@ -11,6 +11,7 @@ import { every, type RunningTimer } from "../kernel/timers.ts";
 import { answerError } from "./answers.ts";
 import { FaultDesk } from "./fault-desk.ts";
 import type { Fault, ScriptedFault } from "./faults/fault.ts";
+import { Overlap } from "./faults/overlap.ts";
 import { Poison } from "./faults/poison.ts";
 import { Recording } from "./hearing/recording.ts";
 import { LiveApi } from "./live-api.ts";
@@ -55,6 +56,8 @@ export interface SimulatorOptions {
   readonly recordAudio?: boolean;
   /** Every n-th final of all sessions carries a NUL, which PostgreSQL refuses; `Infinity`: none. */
   readonly poisonEvery?: number;
+  /** Every n-th final of all sessions is followed by one of a word that overlaps it; `Infinity`: none. */
+  readonly overlapEvery?: number;
 }
 
 const DEFAULTS: Required<SimulatorOptions> = {
@@ -76,6 +79,7 @@ const DEFAULTS: Required<SimulatorOptions> = {
   rangeEnd: "exclusive",
   recordAudio: false,
   poisonEvery: Infinity,
+  overlapEvery: Infinity,
 };
 
 /** What a test may want to know about a session. */
@@ -94,7 +98,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const recording = new Recording(await loadSample());
   const complete = { ...DEFAULTS, ...options };
   const poison = new Poison(complete.poisonEvery);
-  return new Simulator({ sessions: new SessionBook({ recording, poison }) }, complete);
+  const overlap = new Overlap(complete.overlapEvery);
+  return new Simulator({ sessions: new SessionBook({ recording, poison, overlap }) }, complete);
 }
 
 /** Modes: listening → stopped. */

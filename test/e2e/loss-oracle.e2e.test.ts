@@ -9,7 +9,14 @@ import {
 } from "../support/actors/processes/executable.ts";
 import { seededRandom } from "../support/probes/seeded-random.ts";
 import { runScenario } from "./loss-oracle/scenario.ts";
-import { calm, killed, poison, repliesLost, terminated } from "./loss-oracle/scenarios.ts";
+import {
+  calm,
+  killed,
+  overlappingFinals,
+  poison,
+  repliesLost,
+  terminated,
+} from "./loss-oracle/scenarios.ts";
 
 const { seed } = seededRandom("loss oracle");
 
@@ -33,6 +40,7 @@ test.each([
   ["[R1] kill -9 at random instants loses no final that anybody was shown", killed(3)],
   ["[R4] batches whose reply is lost are written again, and stand once", repliesLost],
   ["[R5] a final that the database refuses goes to the dead letters, alone", poison],
+  ["[R11] finals of one speaker that overlap are all shown and kept", overlappingFinals],
   ["[R30] SIGTERM writes everything before the process ends with 0", terminated],
 ] as const)(
   "%s",

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { Overlap } from "../../src/simulator/faults/overlap.ts";
 import { Poison } from "../../src/simulator/faults/poison.ts";
 import { Recording } from "../../src/simulator/hearing/recording.ts";
 import { loadSample } from "../../src/simulator/sample/sample.ts";
@@ -10,7 +11,11 @@ const ENDED_SESSIONS_MAX = 1000;
 
 async function setup() {
   const recording = new Recording(await loadSample());
-  const book = new SessionBook({ recording, poison: new Poison(Infinity) });
+  const book = new SessionBook({
+    recording,
+    poison: new Poison(Infinity),
+    overlap: new Overlap(Infinity),
+  });
   const parsed = parseSessionRequest("{}");
   if (!parsed.ok) throw new Error(parsed.problems.join("; "));
   const { request } = parsed;

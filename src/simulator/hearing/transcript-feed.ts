@@ -1,5 +1,6 @@
 import { after, type RunningTimer } from "../../kernel/timers.ts";
 import type { TranslationCode } from "../../relay/recognition/language-codes.ts";
+import type { Overlap } from "../faults/overlap.ts";
 import type { Poison } from "../faults/poison.ts";
 import type { MessageBody, TranscribedUtterance, Transcription } from "../wire/messages.ts";
 import type { SessionRequest } from "../wire/session-request.ts";
@@ -10,6 +11,7 @@ import { translate } from "./translator.ts";
 export interface TranscriptFeedDeps {
   readonly recording: Recording;
   readonly poison: Poison;
+  readonly overlap: Overlap;
   emit(message: MessageBody): void;
 }
 
@@ -86,10 +88,16 @@ export class TranscriptFeed {
     this.#afterFinalDelay(() => {
       const text = utterance.text.padEnd(this.#finalLengthMin, " …");
       const final = this.#deps.poison.apply({ ...utterance, text });
-      this.#finals.push(final);
-      this.#emitTranscript(id, true, final);
-      for (const target of this.#targets) this.#deps.emit(translate(id, final, target));
+      this.#emitFinal(id, final);
+      const follower = this.#deps.overlap.followerOf(final);
+      if (follower !== undefined) this.#emitFinal(this.#nextLocalId(), follower);
     });
+  }
+
+  #emitFinal(id: string, final: TranscribedUtterance): void {
+    this.#finals.push(final);
+    this.#emitTranscript(id, true, final);
+    for (const target of this.#targets) this.#deps.emit(translate(id, final, target));
   }
 
   /**
@@ -112,12 +120,15 @@ export class TranscriptFeed {
     this.#deps.emit({ type: "transcript", data: { id, is_final: isFinal, utterance } });
   }
 
-  /** Two digits of channel, eight of a count that begins at zero in every session. */
   #currentLocalId(): string {
-    if (this.#localId === undefined) {
-      this.#localId = `00_${String(this.#utteranceCount).padStart(8, "0")}`;
-      this.#utteranceCount += 1;
-    }
+    this.#localId ??= this.#nextLocalId();
     return this.#localId;
+  }
+
+  /** Two digits of channel, eight of a count that begins at zero in every session. */
+  #nextLocalId(): string {
+    const id = `00_${String(this.#utteranceCount).padStart(8, "0")}`;
+    this.#utteranceCount += 1;
+    return id;
   }
 }

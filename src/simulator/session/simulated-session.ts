@@ -1,5 +1,6 @@
 import { unreachable } from "../../kernel/assert.ts";
 import type { SessionFault } from "../faults/fault.ts";
+import type { Overlap } from "../faults/overlap.ts";
 import type { Poison } from "../faults/poison.ts";
 import type { Recording } from "../hearing/recording.ts";
 import { TranscriptFeed, type TranscriptFeedOptions } from "../hearing/transcript-feed.ts";
@@ -29,6 +30,7 @@ const CLOSE_REPLACED = 4409;
 export interface SimulatedSessionDeps {
   readonly recording: Recording;
   readonly poison: Poison;
+  readonly overlap: Overlap;
   /** Comes once, before the last socket is closed. Not after `stop`. */
   onEnded(): void;
 }
@@ -68,14 +70,14 @@ export class SimulatedSession {
   #activeAtMs = Date.now();
 
   constructor(deps: SimulatedSessionDeps, options: SimulatedSessionOptions) {
-    const { recording, poison } = deps;
+    const { recording, poison, overlap } = deps;
     const { request } = options;
     this.request = request;
     this.#deps = deps;
     this.#intake = new AudioIntake(options, request);
     this.#channel = new MessageChannel(this.id, request.messages_config);
     this.#feed = new TranscriptFeed(
-      { recording, poison, emit: (message) => this.#channel.emit(message) },
+      { recording, poison, overlap, emit: (message) => this.#channel.emit(message) },
       options,
     );
     this.#channel.emit({ type: "start_session" });

@@ -103,6 +103,29 @@ const connectionsExhausted: Scenario = {
   },
 };
 
+const KEY = /^(.*:00_)(\d{8})$/;
+
+/** R11: each final has a follower that overlaps it, under the next id; they come and stay together. */
+export const overlappingFinals: Scenario = {
+  name: "overlapping-finals",
+  overlapEvery: 1,
+  async play({ crowd, facts, problems }) {
+    await untilShown(crowd, FINALS_OF_A_CROWD);
+    await crowd.stop();
+    const shown = new Set(crowd.shown.map(({ utteranceKey }) => utteranceKey));
+    const followed = [...shown].filter((key) => Number(KEY.exec(key)?.[2]) % 2 === 0);
+    const lonely = followed.filter((key) => !shown.has(followerOf(key)));
+    facts["followed"] = followed.length;
+    problems.push(...lonely.map((key) => `not shown: what follows ${key}`));
+  },
+};
+
+function followerOf(key: string): string {
+  return key.replace(KEY, (_, head: string, count: string) => {
+    return `${head}${String(Number(count) + 1).padStart(8, "0")}`;
+  });
+}
+
 const isPoisoned = ({ text }: Final): boolean => text.includes("\u0000");
 
 export const poison: Scenario = {
@@ -212,6 +235,7 @@ export const SCENARIOS: readonly Scenario[] = [
   repliesLost,
   connectionsExhausted,
   poison,
+  overlappingFinals,
   unknownCalls,
   diskFull,
   diskFullKilled,

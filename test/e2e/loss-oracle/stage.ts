@@ -42,6 +42,7 @@ export interface StageSetup {
   /** See `SimulatorOptions`. */
   readonly recordAudio?: boolean;
   readonly poisonEvery?: number;
+  readonly overlapEvery?: number;
   /** The gateway reaches the database through a proxy that loses the reply to every n-th batch. */
   readonly loseRepliesEvery?: number;
   /** Sessions without a row, for one client in twenty and at least one each. */
@@ -87,6 +88,7 @@ export async function openStage(
   const simulator = opening.use(
     await startSimulator({
       poisonEvery: setup.poisonEvery ?? Infinity,
+      overlapEvery: setup.overlapEvery ?? Infinity,
       recordAudio: setup.recordAudio ?? false,
     }),
   );
