@@ -2,7 +2,7 @@ import { eachAlone } from "../kernel/each-alone.ts";
 import { traceError } from "../kernel/error-trace.ts";
 import { AppError } from "../kernel/errors.ts";
 import { parseRequestUrl } from "../kernel/request-url.ts";
-import { every } from "../kernel/timers.ts";
+import { every, monotonicMs } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -96,7 +96,7 @@ export function startGatewayServer(
     websocket: createSocketHandlers(connections, deps),
   });
   const sweep = every(SWEEP_MS, () => {
-    const now = Date.now();
+    const now = monotonicMs();
     eachAlone(
       connections,
       (connection) => connection.sweep(now),

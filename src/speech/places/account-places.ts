@@ -9,7 +9,7 @@
  * Places go to whoever waits longest. Every operation takes constant time, but for the telling of
  * positions.
  */
-import { every, type RunningTimer } from "../../kernel/timers.ts";
+import { every, monotonicMs, type RunningTimer } from "../../kernel/timers.ts";
 import { ProviderError } from "../provider-error.ts";
 
 /** A place in the account. After it was given back, neither method does anything. */
@@ -152,7 +152,7 @@ export class AccountPlaces {
     this.#limit = this.#inUse;
     this.#rise = 1;
     const busyMs = Math.min(Math.max(retryAfterMs, SWEEP_MS), BUSY_MS_MAX);
-    this.#riseAtMs = Date.now() + busyMs * (1 + JITTER_SHARE * this.#random());
+    this.#riseAtMs = monotonicMs() + busyMs * (1 + JITTER_SHARE * this.#random());
     if (this.#isStopped) return;
     this.#returned.add(waiter);
     waiter.toldPosition = 0;
@@ -178,7 +178,7 @@ export class AccountPlaces {
 
   #startSweep(): void {
     this.#sweep ??= every(SWEEP_MS, () => {
-      this.#raiseLimit(Date.now());
+      this.#raiseLimit(monotonicMs());
       this.#tellPositions();
     });
   }

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type {
   Alignment,
@@ -60,8 +61,8 @@ const BUFFERED_BYTES_MAX = 262_144;
  */
 export class ProviderSession implements Hearing, ReportingSession {
   readonly id: string;
-  /** When it was granted, in milliseconds since the epoch. */
-  readonly createdAtMs = Date.now();
+  /** When it was granted, by `monotonicMs`. */
+  readonly createdAtMs = monotonicMs();
   /** What it has said so far. */
   readonly utterances = new SessionUtterances();
   readonly #deps: ProviderSessionDeps;
@@ -115,7 +116,7 @@ export class ProviderSession implements Hearing, ReportingSession {
     return this.#socket.isConnected;
   }
 
-  /** When the socket was asked for, or has opened, in milliseconds since the epoch. */
+  /** When the socket was asked for, or has opened, by `monotonicMs`. */
   get connectedAtMs(): number {
     return this.#socket.connectedAtMs;
   }
@@ -155,7 +156,7 @@ export class ProviderSession implements Hearing, ReportingSession {
 
   /** Sends the frame that begins at the cursor. */
   send(frame: Uint8Array): void {
-    if (this.#sentBytes === this.#acknowledgedBytes) this.#progressAtMs = Date.now();
+    if (this.#sentBytes === this.#acknowledgedBytes) this.#progressAtMs = monotonicMs();
     this.#socket.send(frame);
     this.#sentBytes += frame.byteLength;
     this.#cursor += frame.byteLength;
@@ -189,7 +190,7 @@ export class ProviderSession implements Hearing, ReportingSession {
   /** No more audio: the provider sends its trailing finals and closes. */
   requestStop(): void {
     this.#isStopRequested = true;
-    this.#progressAtMs = Date.now();
+    this.#progressAtMs = monotonicMs();
     this.#socket.send(this.#deps.adapter.stopMessage);
   }
 
@@ -227,7 +228,7 @@ export class ProviderSession implements Hearing, ReportingSession {
 
   #opened(): void {
     this.#isStopRequested = false;
-    this.#progressAtMs = Date.now();
+    this.#progressAtMs = monotonicMs();
     this.#cursor = this.acknowledged;
     this.#resumedAt = this.#acknowledgedBytes;
     this.#sentBytes = this.#acknowledgedBytes;
@@ -235,7 +236,7 @@ export class ProviderSession implements Hearing, ReportingSession {
   }
 
   #receive(text: string): void {
-    if (this.#isStopRequested) this.#progressAtMs = Date.now();
+    if (this.#isStopRequested) this.#progressAtMs = monotonicMs();
     const parsed = this.#deps.adapter.parseMessage(text);
     if (parsed.ok) this.#act(parsed.value);
     else this.#deps.log.warn("Skipped a message of the provider", { problem: parsed.problem });
@@ -263,7 +264,7 @@ export class ProviderSession implements Hearing, ReportingSession {
     const hasBytes = this.#acknowledgements.read(from, to);
     if (this.#resumedAt !== undefined) this.#correctDrift(this.#resumedAt, from);
     this.#resumedAt = undefined;
-    this.#progressAtMs = Date.now();
+    this.#progressAtMs = monotonicMs();
     // Never back, and never beyond what was sent: a provider that counts wrongly must not cost audio.
     this.#acknowledgedBytes = Math.min(
       Math.max(this.#acknowledgedBytes, hasBytes),

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
 import type { SpeechStream, Utterance } from "../../relay/ports.ts";
@@ -63,7 +64,7 @@ export class ProviderStream implements SpeechStream {
     this.#requests = new SessionRequests({
       ...deps,
       onAsked: () => {
-        this.#interruptedAtMs = Date.now();
+        this.#interruptedAtMs = monotonicMs();
       },
       onQueued: (position) => deps.listener.onQueued(position),
       onGranted: (grant) => this.#begin(grant),
@@ -139,7 +140,7 @@ export class ProviderStream implements SpeechStream {
     if (this.#state === "recovering") this.#recover().catch(this.#deps.listener.onFailed);
     const wasHeard = from === "live" || from === "stopping";
     if (!wasHeard || (this.#state !== "resuming" && this.#state !== "replacing")) return;
-    this.#interruptedAtMs = Date.now();
+    this.#interruptedAtMs = monotonicMs();
     this.#deps.listener.onInterrupted();
   }
 
@@ -214,7 +215,7 @@ export class ProviderStream implements SpeechStream {
     if (this.#state === "stopping" && hasEverything && closeClass === "replace") {
       return this.#endHearing(session, "finished");
     }
-    const nowMs = Date.now();
+    const nowMs = monotonicMs();
     if (!wasOpen) this.#failedHandshakes += 1;
     else if (nowMs - session.connectedAtMs >= this.#limits.stableMs) {
       this.#requests.schedule.forget();

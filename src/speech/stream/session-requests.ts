@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { TokenBucket } from "../../kernel/token-bucket.ts";
 import type { Tallies } from "../../observe/metrics.ts";
 import type { AccountPlace, AccountPlaces, PlaceRequest } from "../places/account-places.ts";
@@ -100,7 +101,7 @@ export class SessionRequests {
     if (failure.code === "provider-refused") return this.#deps.onRefused(failure);
     this.#deps.tallies.provider_retries += 1;
     if (failure.code !== "provider-busy" || this.#hasSucceeded) {
-      return this.schedule.noteFailure(Date.now(), failure.retryAfterMs);
+      return this.schedule.noteFailure(monotonicMs(), failure.retryAfterMs);
     }
     const place = this.#place;
     this.#place = undefined;

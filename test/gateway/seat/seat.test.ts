@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import { connectedClient, NEVER_READ } from "../../support/stages/connection-stage.ts";
 import { audioFrame } from "../../support/stages/relay-stage.ts";
 
@@ -16,10 +17,10 @@ test("[R21] is told how much audio has come, over all its sockets", () => {
 test("[R21] after the grace the session ends, and its finals are stored", () => {
   const { stage, socket, stream, cut } = connectedClient();
   cut();
-  stage.desk.sweep(Date.now() + 29_000);
+  stage.desk.sweep(monotonicMs() + 29_000);
   expect(stream.finishCount).toBe(0);
   expect(stage.desk.detachedCount).toBe(1);
-  stage.desk.sweep(Date.now() + 30_000);
+  stage.desk.sweep(monotonicMs() + 30_000);
   expect(stream.finishCount).toBe(1);
   stream.say({ text: "last" });
   stream.end();
@@ -50,8 +51,8 @@ test("[R21] a close that may not have been read can be asked for again within th
   const again = stage.connect({ resume: { id: socket.resumeId, ...NEVER_READ } });
   expect(again.socket.texts).toEqual(["last words"]);
   expect(again.socket.closes).toEqual([[1000, "done"]]);
-  stage.desk.sweep(Date.now() + 31_000);
-  stage.desk.sweep(Date.now() + 31_000);
+  stage.desk.sweep(monotonicMs() + 31_000);
+  stage.desk.sweep(monotonicMs() + 31_000);
   expect(stage.memory.used).toBe(0);
 });
 
