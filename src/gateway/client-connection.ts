@@ -105,7 +105,7 @@ export class ClientConnection implements AttachedClient {
       return;
     }
     this.#seat = entered;
-    entered.attach(this, this.#admitted.resume?.after ?? 0);
+    entered.attach(this, this.#admitted.resume?.after ?? 0, monotonicMs());
   }
 
   /** A frame came. Audio goes up as it is; the session keeps the frame, so nobody may change it. */

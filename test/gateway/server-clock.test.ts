@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { monotonicMs } from "../../src/kernel/timers.ts";
 import { nowSeconds } from "../support/actors/clients/tokens.ts";
 import { stoppedClocks, WALL_CLOCK_STEPS_MS } from "../support/probes/fake-time.ts";
+import { until } from "../support/probes/until.ts";
 import { connectedClient } from "../support/stages/connection-stage.ts";
 import { GatewayStage } from "../support/stages/gateway-stage.ts";
 import { audioFrame } from "../support/stages/relay-stage.ts";
@@ -60,3 +61,18 @@ test.each(WALL_CLOCK_STEPS_MS)(
     await again.message("ready");
   },
 );
+
+test("[R22] a process that was paused takes what its speakers have said meanwhile, and tells the log", async () => {
+  using clock = stoppedClocks();
+  await using stage = new GatewayStage({ clientIdleMs: 30_000 });
+  await using client = await stage.connect({ exp: nowSeconds() + 86_400 });
+  await client.message("ready");
+  for (let sent = 0; sent < 20; sent += 1) client.send(audioFrame(1000));
+  await until(() => stage.provider.stream.sent.length === 20);
+  clock.by(40_000);
+  for (let sent = 0; sent < 40; sent += 1) client.send(audioFrame(1000));
+  await until(() => stage.provider.stream.sent.length === 60 || client.errors.length > 0);
+  expect(client.errors).toEqual([]);
+  await until(() => stage.log.lines.length > 0);
+  expect(stage.log.linesOf("The process did not run for a while")).toHaveLength(1);
+});

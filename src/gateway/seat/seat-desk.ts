@@ -83,6 +83,11 @@ export class SeatDesk {
     });
   }
 
+  /** The process paused for so long, until this moment. */
+  forgivePause(pausedMs: number, nowMs: number): void {
+    this.#forEach((seat) => seat.forgivePause(pausedMs, nowMs));
+  }
+
   announceDrain(): void {
     this.#forEach(({ feed }) => feed.showDraining());
   }
