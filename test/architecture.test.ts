@@ -161,6 +161,36 @@ const LAW: Readonly<Record<string, Example>> = {
     },
     found: ["src/relay/a.ts:2"],
   },
+  "few read the wall clock": {
+    rule: text.fewReadTheWallClock,
+    broken: {
+      "src/relay/timeline.ts": `Date.now();`,
+      "src/relay/a.ts": "// Not Date.now().\nconst a = Date.now();\nconst b = new Date(0);",
+      "src/auth/a.ts": `const { now } = Date;\nconst a = new Date();\nconst b = new Date;`,
+      "src/speech/stream/a.ts": `const a: Date = at;\nconst b = Date();\nwait(Date\n  .now);`,
+      "src/simulator/a.ts": `new Date();`,
+      "src/commands/demo/a.ts": `Date.now();`,
+      "src/commands/a.ts": `Date.now();`,
+    },
+    found: [
+      "src/relay/a.ts:2",
+      "src/auth/a.ts:2",
+      "src/auth/a.ts:3",
+      "src/speech/stream/a.ts:2",
+      "src/speech/stream/a.ts:3",
+      "src/commands/a.ts:1",
+    ],
+  },
+  "the monotonic clock is read in the kernel": {
+    rule: text.theMonotonicClockIsReadInTheKernel,
+    broken: {
+      "src/kernel/timers.ts": `performance.now();`,
+      "src/kernel/a.ts": `performance.now();`,
+      "src/app/a.ts": `const { now } = performance;\nBun.nanoseconds();\nprocess.hrtime.bigint();`,
+      "src/browser/a.ts": `performance.now();`,
+    },
+    found: ["src/kernel/a.ts:1", "src/app/a.ts:1", "src/app/a.ts:2", "src/app/a.ts:3"],
+  },
   "the environment is read at the edge": {
     rule: text.theEnvironmentIsReadAtTheEdge,
     broken: {

@@ -1,5 +1,6 @@
 import { errors } from "jose";
 import type { CryptoKey, JWTHeaderParameters } from "jose";
+import { monotonicMs } from "../kernel/timers.ts";
 import { AuthError } from "./auth-error.ts";
 import { fetchKeySet, type KeyLookup } from "./fetch-key-set.ts";
 
@@ -82,11 +83,11 @@ export class RemoteKeys {
   }
 
   async #fetch(): Promise<void> {
-    const fetchedAtMs = Date.now();
+    const fetchedAtMs = monotonicMs();
     const fetched = await fetchKeySet(this.#url);
     this.#problem = fetched.ok ? undefined : fetched.problem;
     if (fetched.ok) this.#kept = { lookUp: fetched.value, fetchedAtMs };
-    this.#lastFetchEndedAtMs = Date.now();
+    this.#lastFetchEndedAtMs = monotonicMs();
     this.#fetching = undefined;
   }
 
@@ -98,9 +99,6 @@ export class RemoteKeys {
   }
 }
 
-/** A clock that was set back counts as time that has passed: nothing is trusted, or put off, until it catches up. */
 function isWithin(sinceMs: number | undefined, lengthMs: number): boolean {
-  if (sinceMs === undefined) return false;
-  const ageMs = Date.now() - sinceMs;
-  return ageMs >= 0 && ageMs < lengthMs;
+  return sinceMs !== undefined && monotonicMs() - sinceMs < lengthMs;
 }

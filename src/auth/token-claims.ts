@@ -32,7 +32,7 @@ const printableNonEmpty = v.pipe(printable, v.nonEmpty());
 
 const claimsSchema = v.object({
   sub: printableNonEmpty,
-  sessionSlug: printableNonEmpty,
+  sessionSlug: v.pipe(printableNonEmpty, v.check(isNameable)),
   identity: printableNonEmpty,
   name: v.optional(printable),
   sessionId: v.optional(printable),
@@ -42,15 +42,25 @@ const claimsSchema = v.object({
 });
 
 const EXPECTED_TEXT = `a text of at most ${CLAIM_CHARACTERS_MAX} characters without control characters`;
+/** Of a call's slug, beside that. */
+export const EXPECTED_SLUG = 'neither "." nor "..", which no URL can name';
 const EXPECTED: Record<keyof typeof claimsSchema.entries, string> = {
   sub: `${EXPECTED_TEXT}, not empty`,
-  sessionSlug: `${EXPECTED_TEXT}, not empty`,
+  sessionSlug: `${EXPECTED_TEXT}, not empty, ${EXPECTED_SLUG}`,
   identity: `${EXPECTED_TEXT}, not empty`,
   name: `absent or ${EXPECTED_TEXT}`,
   sessionId: `absent or ${EXPECTED_TEXT}`,
   stt: "absent or an object of recognition options",
   exp: `a number of seconds up to ${EPOCH_SECONDS_MAX}`,
 };
+
+/**
+ * Whether a URL can name the call. Every client takes these two out of a path, encoded or not (RFC 3986, 5.2.4, and the URL
+ * standard), so that what was said in such a call could be stored and never be read.
+ */
+export function isNameable(slug: string): boolean {
+  return slug !== "." && slug !== "..";
+}
 
 /** Names what a verified payload says. The problem tells the first claim that does not fit, never its value. */
 export function parseClaims(payload: unknown): Parsed<VerifiedToken> {

@@ -20,7 +20,7 @@ export interface TokenRequest {
 /**
  * Signs a token that `TokenVerifier` accepts, for `stenogate token` and the demo.
  *
- * It signs what it is given: the verifier is the one place that judges claims.
+ * It signs what it is given: `token-claims.ts` is the one place that judges claims.
  */
 export function mintToken(request: TokenRequest): Promise<string> {
   const { secret, subject, sessionSlug, identity, name, ttlSeconds, audience, issuer } = request;

@@ -7,7 +7,7 @@
  */
 import type { App } from "../app/app.ts";
 import { traceError } from "../kernel/error-trace.ts";
-import { after } from "../kernel/timers.ts";
+import { after, monotonicMs } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Config } from "../settings/config.ts";
 import { EXIT } from "./command.ts";
@@ -100,7 +100,7 @@ export class ProcessLife {
 
   /** Counts every error, and logs the first hundred of a minute. */
   #count(sentence: string, error: unknown): void {
-    const nowMs = Date.now();
+    const nowMs = monotonicMs();
     if (nowMs - this.#windowStartMs >= WINDOW_MS) {
       this.#windowStartMs = nowMs;
       this.#recentCount = 0;

@@ -1,3 +1,4 @@
+import { EXPECTED_SLUG, isNameable } from "../auth/token-claims.ts";
 import { mintToken } from "../auth/token-minter.ts";
 import { accepted, refused, type Parsed } from "../kernel/result.ts";
 import { readConfig } from "../settings/config.ts";
@@ -38,6 +39,7 @@ export const token: Command = {
   run: async (flags, environment) => {
     const identity = requireFlag(flags, "identity");
     const sessionSlug = requireFlag(flags, "session");
+    if (!isNameable(sessionSlug)) throw new UsageError(`--session: expected ${EXPECTED_SLUG}`);
     const ttl = parseTtl(readFlag(flags, "ttl") ?? TTL_DEFAULT);
     if (!ttl.ok) throw new UsageError(`--ttl: ${ttl.problem}`);
     const config = readConfig(environment, ({ jwtSecret }) =>

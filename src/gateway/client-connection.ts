@@ -1,5 +1,6 @@
 import { traceError } from "../kernel/error-trace.ts";
 import { AppError, createInternalFailure, type FailureCode } from "../kernel/errors.ts";
+import { monotonicMs } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Admitted, Authenticator } from "./door/admission.ts";
@@ -104,7 +105,7 @@ export class ClientConnection implements AttachedClient {
       return;
     }
     this.#seat = entered;
-    entered.attach(this, this.#admitted.resume?.after ?? 0);
+    entered.attach(this, this.#admitted.resume?.after ?? 0, monotonicMs());
   }
 
   /** A frame came. Audio goes up as it is; the session keeps the frame, so nobody may change it. */
@@ -115,7 +116,7 @@ export class ClientConnection implements AttachedClient {
       this.#receiveControl(message, seat);
       return;
     }
-    const verdict = seat.acceptAudio(message, Date.now());
+    const verdict = seat.acceptAudio(message, monotonicMs());
     switch (verdict.kind) {
       case "ok":
         return;
@@ -138,7 +139,7 @@ export class ClientConnection implements AttachedClient {
 
   /** A ping came. Bun has answered it. */
   pinged(): void {
-    const failure = this.#seat?.judgePing(Date.now());
+    const failure = this.#seat?.judgePing(monotonicMs());
     if (failure !== undefined) this.#sendAway(failure);
   }
 
@@ -148,7 +149,7 @@ export class ClientConnection implements AttachedClient {
     const parting = isOurs ? this.#parting : partingOf(code, reason);
     this.#socket = undefined;
     this.#settleRead();
-    this.#seat?.detach(this, parting, Date.now());
+    this.#seat?.detach(this, parting, monotonicMs());
   }
 
   /** What depends on time. Called about once a second. */
@@ -164,7 +165,7 @@ export class ClientConnection implements AttachedClient {
         new AppError("client-idle", `expected audio within ${clientIdleMs} ms`),
       );
     }
-    switch (this.#term.judge(nowMs)) {
+    switch (this.#term.judge(Date.now())) {
       case "valid":
         return;
       case "expiring":
@@ -215,7 +216,7 @@ export class ClientConnection implements AttachedClient {
   #part(failure: AppError, parting: Parting): void {
     this.#parting = parting;
     this.close(failure);
-    this.#seat?.detach(this, parting, Date.now());
+    this.#seat?.detach(this, parting, monotonicMs());
   }
 
   /** R22: whoever leaves too much unread is closed, and may come back for it. */
@@ -227,7 +228,7 @@ export class ClientConnection implements AttachedClient {
   }
 
   #receiveControl(text: string, seat: Seat): void {
-    const failure = seat.judgeControl(text, Date.now());
+    const failure = seat.judgeControl(text, monotonicMs());
     if (failure !== undefined) {
       this.#sendAway(failure);
       return;
@@ -237,7 +238,7 @@ export class ClientConnection implements AttachedClient {
       this.#sendAway(new AppError("frame-invalid", parsed.problem));
     } else if (parsed.value.type === "stop") {
       seat.stop();
-    } else if (this.#term.mayRefresh(Date.now())) {
+    } else if (this.#term.mayRefresh(monotonicMs())) {
       void this.#refresh(parsed.value.token);
     } else {
       const problem = "expected at most one refresh a second";

@@ -2,13 +2,14 @@ import { eachAlone } from "../kernel/each-alone.ts";
 import { traceError } from "../kernel/error-trace.ts";
 import { AppError } from "../kernel/errors.ts";
 import { parseRequestUrl } from "../kernel/request-url.ts";
-import { every } from "../kernel/timers.ts";
+import { every, monotonicMs } from "../kernel/timers.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Admission, Admitted, Authenticator } from "./door/admission.ts";
 import { findClientAddress } from "./door/client-address.ts";
 import { SOCKET_PATH, type HttpRoutes } from "./http-routes.ts";
+import { PauseWatch } from "./pause-watch.ts";
 import { closeFrame, errorMessage } from "./protocol/client-failure.ts";
 import { problem } from "./protocol/problem.ts";
 import { serialise } from "./protocol/server-messages.ts";
@@ -80,6 +81,7 @@ export function startGatewayServer(
   options: GatewayServerOptions,
 ): GatewayServer {
   const connections = new Set<ClientConnection>();
+  const pauses = watchPauses(deps);
   const server = Bun.serve<SocketData>({
     hostname: options.hostname,
     port: options.port,
@@ -93,10 +95,11 @@ export function startGatewayServer(
       deps.log.error("A request failed on our side", traceError(error));
       return problem(500, "internal", "the gateway failed on its side");
     },
-    websocket: createSocketHandlers(connections, deps),
+    websocket: createSocketHandlers(connections, pauses, deps),
   });
   const sweep = every(SWEEP_MS, () => {
-    const now = Date.now();
+    const now = monotonicMs();
+    pauses.tick(now);
     eachAlone(
       connections,
       (connection) => connection.sweep(now),
@@ -162,8 +165,18 @@ function createSocketData(
   return { kind: "connection", connection };
 }
 
+/** R22: nobody pays for a pause of our own. */
+function watchPauses({ desk, log }: GatewayServerDeps): PauseWatch {
+  const onPaused = (pausedMs: number, nowMs: number) => {
+    log.warn("The process did not run for a while", { pausedMs });
+    desk.forgivePause(pausedMs, nowMs);
+  };
+  return new PauseWatch({ onPaused }, { tickMs: SWEEP_MS }, monotonicMs());
+}
+
 function createSocketHandlers(
   connections: Set<ClientConnection>,
+  pauses: PauseWatch,
   deps: GatewayServerDeps,
 ): Bun.WebSocketHandler<SocketData> {
   return {
@@ -177,9 +190,13 @@ function createSocketHandlers(
       const { data } = socket;
       if (data.kind === "refused") return refuse(socket, data.failure, deps.metrics);
       connections.add(data.connection);
+      pauses.look(monotonicMs());
       return data.connection.open(socket);
     },
-    message: (socket, message) => connectionOf(socket)?.receive(message),
+    message: (socket, message) => {
+      pauses.look(monotonicMs());
+      connectionOf(socket)?.receive(message);
+    },
     drain: (socket) => connectionOf(socket)?.drained(),
     ping: (socket) => connectionOf(socket)?.pinged(),
     close: (socket, code, reason) => {

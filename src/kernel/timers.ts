@@ -4,6 +4,16 @@ export interface RunningTimer {
 }
 
 /**
+ * Whole milliseconds since some moment before the process began: what waits, expires or paces counts by them.
+ *
+ * A wall clock may be set, forward or back, at any moment: it is for timestamps and tokens alone. This one only grows, also
+ * while the process is stopped, and means nothing to another process. Whole, so that what adds it up stays exact.
+ */
+export function monotonicMs(): number {
+  return Math.floor(performance.now());
+}
+
+/**
  * Calls `tick` every `intervalMs` until stopped. The only place, with `after`, where the project makes timers.
  *
  * The timer keeps the process alive: an owner that forgets to stop it is noticed at shutdown, not hidden.

@@ -1,4 +1,5 @@
 import { OffsetMap } from "../kernel/offset-map.ts";
+import { monotonicMs } from "../kernel/timers.ts";
 import type { TranslatedUtterance, Transcript, Translation, Utterance } from "./ports.ts";
 import { bytesPerMs, type AudioFormat } from "./recognition/audio-format.ts";
 
@@ -22,26 +23,30 @@ const SETTLED_MAX = 64;
 /**
  * Maps positions in a stream's audio to wall-clock time (R14).
  *
- * The first frame fixes the clock; from there on time is counted in audio, so that jitter never moves a word. When the
- * client pauses, the position stands still while the wall clock goes on: the next frame sets the clock anew. Audio that was
+ * The wall clock is looked at once, when the session begins: setting it moves no word of a session that goes on. The first
+ * frame fixes the timeline; from there on time is counted in audio, so that jitter never moves a word. When the
+ * client pauses, the position stands still while the wall clock goes on: the next frame fixes it anew. Audio that was
  * only late (a pause and then a burst that catches up) takes that back. Times never run backwards along positions, and
  * not behind what was told before that either: a final that came in the middle of such a burst keeps its time.
  */
 export class Timeline implements PositionClock {
   readonly #bytesPerMs: number;
-  /** Positions of the audio and when they were said, both in milliseconds: where the clock was set. */
+  readonly #epochMs: number;
+  /** Positions of the audio and when they were said by `monotonicMs`, both in milliseconds: where the timeline was fixed. */
   readonly #spoken = new OffsetMap({ pointsMax: PAUSES_MAX });
   /** Positions where finals begin, and the times that they were told. */
   readonly #settled = new OffsetMap({ pointsMax: SETTLED_MAX });
   #positionMs = 0;
 
-  constructor(format: AudioFormat) {
+  /** `epochMs` is when `monotonicMs` was zero, in milliseconds since the epoch. */
+  constructor(format: AudioFormat, epochMs = Date.now() - monotonicMs()) {
     this.#bytesPerMs = bytesPerMs(format);
+    this.#epochMs = epochMs;
   }
 
   /**
-   * Accounts for a frame handed to the provider. Called once per frame, in the order of sending. Returns whether positions
-   * have other times than before from this frame on.
+   * Accounts for a frame handed to the provider, which arrived at this moment of `monotonicMs`. Called once per frame, in the
+   * order of sending. Returns whether positions have other times than before from this frame on.
    */
   advance(frameBytes: number, arrivedAtMs: number): boolean {
     const durationMs = frameBytes / this.#bytesPerMs;
@@ -59,8 +64,8 @@ export class Timeline implements PositionClock {
   timeAt(positionSeconds: number): Date {
     const positionMs = positionSeconds * 1000;
     const spokenAtMs = this.#spoken.at(positionMs);
-    if (spokenAtMs === undefined) return new Date();
-    const wallMs = Math.round(spokenAtMs);
+    const wallMs = this.#epochMs + Math.round(spokenAtMs ?? monotonicMs());
+    if (spokenAtMs === undefined) return new Date(wallMs);
     const settled = this.#settled.pointAt(positionMs);
     if (settled === undefined) return new Date(wallMs);
     const [settledPositionMs, settledAtMs] = settled;

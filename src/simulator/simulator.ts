@@ -7,7 +7,7 @@
  * it on loopback, `stop` closes everything it has opened. What goes wrong is ordered by `inflict`
  * or scripted by `schedule`; the kinds are in faults/fault.ts.
  */
-import { every, type RunningTimer } from "../kernel/timers.ts";
+import { every, monotonicMs, type RunningTimer } from "../kernel/timers.ts";
 import { answerError } from "./answers.ts";
 import { FaultDesk } from "./fault-desk.ts";
 import type { Fault, ScriptedFault } from "./faults/fault.ts";
@@ -123,7 +123,7 @@ export class Simulator {
     this.#server = listen(options.port, this.#api, this.#faults);
     const shortestMs = Math.min(idleMs, resumeMs, sessionMs);
     this.#sweep = every(Math.min(SWEEP_INTERVAL_MS_MAX, shortestMs / 4), () => {
-      const nowMs = Date.now();
+      const nowMs = monotonicMs();
       for (const session of sessions.sessions) session.sweep(nowMs, options);
     });
   }

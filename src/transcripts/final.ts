@@ -14,7 +14,7 @@ export interface Final {
 export interface QueuedFinal extends Final {
   /** Its number in the journal; undefined where the journal could not take it, so that it waits in memory alone. */
   readonly sequence: number | undefined;
-  /** When it was accepted, in milliseconds since the epoch. */
+  /** When it was accepted, by `monotonicMs`: what an earlier process accepted lies before this process's zero. */
   readonly queuedAtMs: number;
 }
 

@@ -11,7 +11,7 @@
  * Modes: created → running (`start`) → stopped (`stopFlushTimer`); `flushAllPending` works in all of them.
  */
 import type { Parsed } from "../kernel/result.ts";
-import { every, sleep, type RunningTimer } from "../kernel/timers.ts";
+import { every, monotonicMs, type RunningTimer, sleep } from "../kernel/timers.ts";
 import type { Watchable } from "../kernel/watched.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -116,7 +116,7 @@ export class TranscriptBatchQueue {
         // R6: everybody is told before it is shown.
         this.#alarms.noteUnjournaled(true);
         this.#deps.metrics.tallies.segments_unjournaled += 1;
-        this.#admit({ ...final, sequence: undefined, queuedAtMs: Date.now() });
+        this.#admit({ ...final, sequence: undefined, queuedAtMs: monotonicMs() });
         onKept();
       },
     });
@@ -159,17 +159,17 @@ export class TranscriptBatchQueue {
 
   /** Writes everything that waits, trying again until `limitMs` has passed; resolves with what could not be written. */
   async flushAllPending(limitMs: number): Promise<UnflushedFinals> {
-    const deadlineAtMs = Date.now() + limitMs;
+    const deadlineAtMs = monotonicMs() + limitMs;
     this.#waiting.putBack(this.#parked.takeAll());
     // What is being written waits no more, and is not written yet.
     const isPending = () => this.#waiting.hasMore || this.#flushing !== undefined;
-    for (let isFirst = true; isPending() && Date.now() < deadlineAtMs; isFirst = false) {
-      if (!isFirst) await sleep(Math.min(LAST_FLUSH_RETRY_MS, deadlineAtMs - Date.now()));
+    for (let isFirst = true; isPending() && monotonicMs() < deadlineAtMs; isFirst = false) {
+      if (!isFirst) await sleep(Math.min(LAST_FLUSH_RETRY_MS, deadlineAtMs - monotonicMs()));
       this.#waiting.markAllDue();
       this.#retry.skipWait();
       // A statement that hangs must not hold the shutdown beyond its limit, nor the limit's timer a finished one.
       const flushed = new AbortController();
-      await Promise.race([this.#flush(), sleep(deadlineAtMs - Date.now(), flushed.signal)]);
+      await Promise.race([this.#flush(), sleep(deadlineAtMs - monotonicMs(), flushed.signal)]);
       flushed.abort();
     }
     return { kept: this.#deps.journal.state.rows, lost: this.#settlement.unjournaledCount };
@@ -187,7 +187,7 @@ export class TranscriptBatchQueue {
   get #oldestAgeMs(): number {
     const inMemory = this.#waiting.oldest?.queuedAtMs ?? Number.POSITIVE_INFINITY;
     const oldestAtMs = Math.min(this.#deps.journal.state.oldestQueuedAtMs ?? inMemory, inMemory);
-    return Number.isFinite(oldestAtMs) ? Math.max(0, Date.now() - oldestAtMs) : 0;
+    return Number.isFinite(oldestAtMs) ? Math.max(0, monotonicMs() - oldestAtMs) : 0;
   }
 
   #admit(final: QueuedFinal): void {
@@ -204,12 +204,12 @@ export class TranscriptBatchQueue {
     // The alarm ends when the journal takes finals again and those that it could not take are written.
     const { isRefusing } = this.#deps.journal.state;
     this.#alarms.noteUnjournaled(isRefusing || this.#settlement.unjournaledCount > 0);
-    this.#waiting.putBack(this.#parked.takeDue(Date.now()));
+    this.#waiting.putBack(this.#parked.takeDue(monotonicMs()));
     // Where full batches go out faster than the timer ticks, the rest fills one soon: it need not go alone.
     const oldestAtMs = this.#waiting.oldest?.queuedAtMs ?? 0;
     const restFillsSoon =
       this.#hasFlushedSinceTick &&
-      Date.now() - oldestAtMs < this.#config.flushIntervalMs * FRESH_SHARE;
+      monotonicMs() - oldestAtMs < this.#config.flushIntervalMs * FRESH_SHARE;
     this.#hasFlushedSinceTick = false;
     if (restFillsSoon || !this.#waiting.hasMore) return;
     this.#waiting.markAllDue();
@@ -228,7 +228,7 @@ export class TranscriptBatchQueue {
   async #writeWhatIsDue(): Promise<void> {
     const { writer, metrics } = this.#deps;
     const isBatchDue = () => this.#waiting.isBatchDue(this.#config.maxBatchSize);
-    while (isBatchDue() && !this.#retry.isWaiting(Date.now())) {
+    while (isBatchDue() && !this.#retry.isWaiting(monotonicMs())) {
       try {
         const batches = this.#waiting.takeBatches(this.#config.maxBatchSize);
         metrics.tallies.flushes += batches.length;
@@ -266,7 +266,7 @@ export class TranscriptBatchQueue {
   }
 
   #noteFailure(error: unknown, call: string | undefined): void {
-    this.#retry.noteFailure(Date.now());
+    this.#retry.noteFailure(monotonicMs());
     this.#alarms.noteFailure(error, call);
   }
 }

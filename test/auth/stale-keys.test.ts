@@ -3,11 +3,11 @@ import { exportJWK } from "jose";
 import { createTokenVerifier } from "../../src/auth/token-verifier.ts";
 import { refusal, sign } from "../support/actors/clients/tokens.ts";
 import {
-  stoppedClock,
   createKey,
   startKeyServer,
   type SigningKey,
 } from "../support/actors/networks/key-server.ts";
+import { stoppedClocks } from "../support/probes/fake-time.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -43,7 +43,7 @@ function endless(): ReadableStream<Uint8Array> {
 
 test("[R23] says that the keys are unreachable, not that the token is wrong, and recovers", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const key = await createKey("only");
   const token = await sign({}, key);
   const verifier = createTokenVerifier({ jwksUrl: server.url });
@@ -61,7 +61,7 @@ test("[R23] says that the keys are unreachable, not that the token is wrong, and
 
 test("[R23] uses good keys on when the key server answers nonsense, and counts their tokens", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const tallies = { keys_stale: 0 };
   const key = await createKey("only");
   await server.publish(key);
@@ -83,7 +83,7 @@ test("[R23] uses good keys on when the key server answers nonsense, and counts t
 
 test("asks a key server in trouble once in ten seconds, and keeps nobody waiting in between", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const key = await createKey("only");
   await server.publish(key);
   const token = await sign({}, key);
@@ -100,7 +100,7 @@ test("asks a key server in trouble once in ten seconds, and keeps nobody waiting
 
 test("asks once a second while it has no keys at all", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const token = await sign({}, await createKey("only"));
   const verifier = createTokenVerifier({ jwksUrl: server.url });
   for (let second = 1; second <= 3; second += 1) {
@@ -114,7 +114,7 @@ test("asks once a second while it has no keys at all", async () => {
 
 test("[R23] forgets good keys a day after they were last seen", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const key = await createKey("only");
   await server.publish(key);
   const token = await sign({ exp: Date.now() / 1000 + 7 * 86_400 }, key);
@@ -131,7 +131,7 @@ test("[R23] forgets good keys a day after they were last seen", async () => {
 
 test("[R23] ends its trust in a withdrawn key with the first good answer after an outage", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const [withdrawn, kept] = [await createKey("withdrawn"), await createKey("kept")];
   await server.publish(withdrawn, kept);
   const verifier = createTokenVerifier({ jwksUrl: server.url });
@@ -147,7 +147,7 @@ test("[R23] ends its trust in a withdrawn key with the first good answer after a
 
 test("[R23] cannot judge a key id that is new while the key server is away", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const [first, second] = [await createKey("first"), await createKey("second")];
   await server.publish(first);
   const verifier = createTokenVerifier({ jwksUrl: server.url });
@@ -184,7 +184,7 @@ test("keeps the keys of a set that it can use, and passes the others over", asyn
 test("[R23] follows no redirect to a key set", async () => {
   using server = startKeyServer();
   using other = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const key = await createKey("only");
   await other.publish(key);
   const verifier = createTokenVerifier({ jwksUrl: server.url });
@@ -209,7 +209,7 @@ test("reads no compressed set, because a small one may hold gigabytes", async ()
 
 test("survives a set that is nested as deep as its bound allows", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const key = await createKey("only");
   const token = await sign({}, key);
   const verifier = createTokenVerifier({ jwksUrl: server.url });
@@ -257,7 +257,7 @@ test("gives up on a key server that never answers, or never ends its answer", as
 
 test("uses good keys on when the key server hangs", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const { promise: never, resolve } = Promise.withResolvers<Response>();
   const key: SigningKey = await createKey("only");
   await server.publish(key);

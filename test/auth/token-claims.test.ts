@@ -37,6 +37,19 @@ for (const claim of ["name", "sessionId"]) {
   });
 }
 
+test.each([".", ".."])("refuses the call %p, which no URL can name", async (sessionSlug) => {
+  const error = await refusal(verifier, await sign({ sessionSlug }));
+  expect(error.code).toBe("token-invalid");
+  expect(error.message).toBe(
+    'expected the claim "sessionSlug" to be a text of at most 256 characters without control ' +
+      'characters, not empty, neither "." nor "..", which no URL can name, got ' +
+      `${sessionSlug.length} characters`,
+  );
+  expect((await verifier.verify(await sign({ identity: sessionSlug }))).speaker.identity).toBe(
+    sessionSlug,
+  );
+});
+
 test("accepts claims at their longest, in any script", async () => {
   const identity = "é".repeat(256);
   const verified = await verifier.verify(await sign({ identity, name: "木下 🎙️", sessionId: "s" }));

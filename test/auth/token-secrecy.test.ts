@@ -15,7 +15,8 @@ import {
   signHeader,
   signRaw,
 } from "../support/actors/clients/tokens.ts";
-import { createKey, startKeyServer, stoppedClock } from "../support/actors/networks/key-server.ts";
+import { createKey, startKeyServer } from "../support/actors/networks/key-server.ts";
+import { stoppedClocks } from "../support/probes/fake-time.ts";
 import { recordedLog } from "../support/probes/recorded-log.ts";
 import { until } from "../support/probes/until.ts";
 import { GatewayStage } from "../support/stages/gateway-stage.ts";
@@ -170,7 +171,7 @@ test("[R23] no log line, message or figure of a whole session quotes the token i
 
 test("[R23] no failure of published keys, audience or issuer quotes the token", async () => {
   using server = startKeyServer();
-  using clock = stoppedClock();
+  using clock = stoppedClocks();
   const [key, stranger] = [await createKey("key-of-mallory"), await createKey("other-of-mallory")];
   const tokens = await Promise.all([
     sign({ ...CLAIMS, jti: "first" }, key),

@@ -7,7 +7,7 @@
  * With `--outage` the provider is away once, for that long, and nothing else happens.
  */
 import { parseArgs } from "node:util";
-import { every, sleep } from "../../src/kernel/timers.ts";
+import { every, monotonicMs, sleep } from "../../src/kernel/timers.ts";
 import { createLog } from "../../src/observe/log.ts";
 import { Metrics } from "../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../src/relay/memory-budget.ts";
@@ -97,7 +97,7 @@ async function play(scene: Scene, { pcm, sampleRate, sentences }: Sample) {
     onEnded: () => ended.resolve(),
     onFailed: ended.reject,
   });
-  const sweep = every(SWEEP_MS, () => stream.sweep(Date.now()));
+  const sweep = every(SWEEP_MS, () => stream.sweep(monotonicMs()));
   const rounds = 1 + Math.ceil((scene.outageSeconds ?? 0) / 12);
   const frameBytes = (sampleRate / 1000) * FRAME_MS * 2;
   const startedAtMs = performance.now();

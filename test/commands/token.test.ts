@@ -44,6 +44,8 @@ test("puts name, subject and time to live into the token", async () => {
 test.each<[string, FlagValues]>([
   ["--identity", { session: "standup" }],
   ["--session", { identity: "ada", session: "" }],
+  ["--session", { identity: "ada", session: "." }],
+  ["--session", { identity: "ada", session: ".." }],
   ["--ttl", { identity: "ada", session: "standup", ttl: "soon" }],
 ])("asks for %s where it is missing or wrong", async (named, flags) => {
   const failure: unknown = await token.run(flags, {}, "").catch((error: unknown) => error);

@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { monotonicMs } from "../../src/kernel/timers.ts";
+import { stoppedClocks, WALL_CLOCK_STEPS_MS } from "../support/probes/fake-time.ts";
 import {
   connectedClient,
   ConnectionStage,
@@ -10,10 +12,10 @@ test("[R22] a slow reader gets them all the same where the socket does not say t
   const { connection, socket, stream } = connectedClient();
   socket.bufferedBytes = 65_537;
   stream.say({ isFinal: false, text: "waits" });
-  connection.sweep(Date.now());
+  connection.sweep(monotonicMs());
   expect(socket.texts).toEqual([]);
   socket.bufferedBytes = 0;
-  connection.sweep(Date.now());
+  connection.sweep(monotonicMs());
   expect(socket.texts).toEqual(["waits"]);
 });
 
@@ -56,19 +58,24 @@ test("[R22] a slow reader loses no translation; one over its bound is closed wit
 });
 
 test("[R23] warns a minute before its token ends, and ends with it, not before", () => {
+  using clock = stoppedClocks();
   const { connection, socket, stream } = connectedClient();
-  connection.sweep(EXPIRES_AT_MS - 60_001);
+  const sweepAt = (wallMs: number) => {
+    clock.stepWallClock(wallMs - Date.now());
+    connection.sweep(monotonicMs());
+  };
+  sweepAt(EXPIRES_AT_MS - 60_001);
   expect(socket.states).toEqual([]);
-  connection.sweep(EXPIRES_AT_MS - 60_000);
-  connection.sweep(EXPIRES_AT_MS - 1);
+  sweepAt(EXPIRES_AT_MS - 60_000);
+  sweepAt(EXPIRES_AT_MS - 1);
   expect(socket.sent.at(-1)).toMatchObject({
     state: "token-expiring",
     expires_at: new Date(EXPIRES_AT_MS).toISOString(),
   });
   expect(socket.states).toEqual(["token-expiring"]);
   expect(socket.closes).toEqual([]);
-  connection.sweep(EXPIRES_AT_MS);
-  connection.sweep(EXPIRES_AT_MS + 1);
+  sweepAt(EXPIRES_AT_MS);
+  sweepAt(EXPIRES_AT_MS + 1);
   expect(socket.closes.map(([code]) => code)).toEqual([4001]);
   expect(socket.sent.at(-1)).toMatchObject({ code: "token-expired", resume: socket.resumeId });
   // With a fresh token the speaker may come back.
@@ -79,13 +86,27 @@ test("[R23] closes a client that sends no audio for too long", () => {
   const stage = new ConnectionStage({ clientIdleMs: 10_000 });
   const { connection, socket, stream } = stage.connect();
   connection.receive(audioFrame(10));
-  const nowMs = Date.now();
+  const nowMs = monotonicMs();
   connection.sweep(nowMs + 9000);
   expect(socket.closes).toEqual([]);
   connection.sweep(nowMs + 11_000);
   expect(socket.closes).toEqual([[4008, "client-idle: expected audio within 10000 ms"]]);
   expect(stream.finishCount).toBe(1);
 });
+
+test.each(WALL_CLOCK_STEPS_MS)(
+  "[R22] [R34] a wall clock that is set by %d ms gives no new burst, and takes none away",
+  (stepMs) => {
+    using clock = stoppedClocks();
+    const { connection, socket } = connectedClient();
+    for (let sent = 0; sent < 15; sent += 1) connection.receive(audioFrame(1000));
+    clock.stepWallClock(stepMs);
+    for (let sent = 0; sent < 15; sent += 1) connection.receive(audioFrame(1000));
+    expect(socket.closes).toEqual([]);
+    connection.receive(audioFrame(10));
+    expect(socket.closes.map(([code]) => code)).toEqual([4008]);
+  },
+);
 
 test("[R22] a client that sends too fast is told, then closed with 4008", () => {
   const { connection, socket, stream } = connectedClient();

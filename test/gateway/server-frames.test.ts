@@ -1,7 +1,8 @@
-import { expect, setSystemTime, test } from "bun:test";
+import { expect, test } from "bun:test";
 import type { FailureCode } from "../../src/kernel/errors.ts";
 import type { SocketClient } from "../support/actors/clients/socket-client.ts";
 import { nowSeconds, sign } from "../support/actors/clients/tokens.ts";
+import { atWallClock } from "../support/probes/fake-time.ts";
 import { until } from "../support/probes/until.ts";
 import { GatewayStage } from "../support/stages/gateway-stage.ts";
 import { audioFrame } from "../support/stages/relay-stage.ts";
@@ -80,20 +81,13 @@ test("nothing that comes after the close is relayed", async () => {
 });
 
 /** The end of every token that is not told another one: an hour from now. */
-async function atTokensEnd(act: () => Promise<void>): Promise<void> {
-  setSystemTime(Date.now() + 3_601_000);
-  try {
-    await act();
-  } finally {
-    setSystemTime();
-  }
-}
+const TOKENS_END_MS = 3_601_000;
 
 test("[R23] the token's end closes the connection with 4001, after an error message", async () => {
   await using stage = new GatewayStage();
   await using client = await stage.connect();
   await client.message("ready");
-  await atTokensEnd(async () => {
+  await atWallClock(TOKENS_END_MS, async () => {
     expect((await client.closed).code).toBe(4001);
   });
   const { resume } = await client.message("session");
@@ -120,7 +114,7 @@ test("[R23] a refreshed token carries the connection over the end of the first o
   // Another connection with the same end tells that the sweep has passed it.
   await using other = await stage.connect({ sub: "user-2" });
   await other.message("ready");
-  await atTokensEnd(async () => void (await other.closed));
+  await atWallClock(TOKENS_END_MS, async () => void (await other.closed));
   stage.provider.streams[0]!.say({});
   await client.message("transcription");
   expect(client.errors).toEqual([]);

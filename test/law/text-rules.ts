@@ -37,6 +37,38 @@ export const timersLiveInTheKernel = forbidCode(
   (path) => inSource(path) && path !== "src/kernel/timers.ts" && !path.startsWith("src/browser/"),
 );
 
+/** For timestamps and tokens: a wall clock may be set at any moment, and whatever waited by it waits for hours or not at all. */
+const WALL_CLOCK_FILES: ReadonlySet<string> = new Set([
+  "src/auth/token-minter.ts",
+  "src/auth/token-verifier.ts",
+  "src/gateway/client-connection.ts",
+  "src/relay/timeline.ts",
+  "src/transcripts/journal/dead-letter-file.ts",
+  "src/transcripts/journal/journal.ts",
+  "src/transcripts/journal/provider-session-book.ts",
+  "src/transcripts/queue/queue-alarms.ts",
+]);
+
+/** The page has clocks of its own, and what they show is gone with it; the simulator stands in for somebody else's API. */
+const CLOCK_ROOMS = /^src\/(?:browser|commands\/demo)\//;
+const DATED_ROOMS = /^src\/simulator\//;
+
+export const fewReadTheWallClock = forbidCode(
+  /\bDate\s*\.\s*now\b|\bnew\s+Date\s*(?:\(\s*\)|(?![\w\s(]))|(?<!\bnew\s+)\bDate\s*\(/g,
+  "what waits, expires or paces reads monotonicMs",
+  (path) =>
+    inSource(path) &&
+    !WALL_CLOCK_FILES.has(path) &&
+    !CLOCK_ROOMS.test(path) &&
+    !DATED_ROOMS.test(path),
+);
+
+export const theMonotonicClockIsReadInTheKernel = forbidCode(
+  /\bperformance\b|\bBun\s*\.\s*nanoseconds\b|\bprocess\s*\.\s*(?:hrtime)\b/g,
+  "the monotonic clock is monotonicMs of kernel/timers.ts",
+  (path) => inSource(path) && path !== "src/kernel/timers.ts" && !CLOCK_ROOMS.test(path),
+);
+
 export const theEnvironmentIsReadAtTheEdge = forbidCode(
   /\b(?:process|Bun|import\.meta)\s*\.\s*env\b/g,
   "the environment is read by index.ts",

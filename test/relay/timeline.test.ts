@@ -10,7 +10,7 @@ const T0 = 1_700_000_000_000;
 
 /** Sends frames of 100 ms, each of which comes at one of the times, in milliseconds since T0. */
 function timelineOf(arrivals: readonly number[]): Timeline {
-  const timeline = new Timeline(FORMAT);
+  const timeline = new Timeline(FORMAT, 0);
   for (const at of arrivals) timeline.advance(FRAME_BYTES, T0 + at);
   return timeline;
 }
@@ -89,7 +89,7 @@ test("[R14] remembers a bounded number of pauses and forgets the oldest", () => 
 test("[R14] never runs backwards along positions, however frames come", () => {
   const random = seededRandom("timeline order");
   for (let run = 0; run < 100; run += 1) {
-    const timeline = new Timeline(FORMAT);
+    const timeline = new Timeline(FORMAT, 0);
     let at = T0;
     let sentMs = 0;
     for (let count = random.whole(1, 200); count > 0; count -= 1) {
@@ -115,7 +115,7 @@ describe("[R14] counts the bytes of every format", () => {
   test.each(formats)("$encoding at $sampleRate Hz", (format) => {
     const secondBytes = format.sampleRate * (format.bitDepth === 16 ? 2 : 1);
     expect(bytesPerMs(format) * 1000).toBe(secondBytes);
-    const timeline = new Timeline(format);
+    const timeline = new Timeline(format, 0);
     timeline.advance(secondBytes, T0 + 1000);
     // Ten seconds of silence that were not sent.
     timeline.advance(secondBytes, T0 + 12_000);
@@ -126,8 +126,8 @@ describe("[R14] counts the bytes of every format", () => {
 
 test("[R14] two speakers' segments sort by when they were said, though one came later and paused", () => {
   const second = 1000 * bytesPerMs(FORMAT);
-  const first = new Timeline(FORMAT);
-  const later = new Timeline(FORMAT);
+  const first = new Timeline(FORMAT, 0);
+  const later = new Timeline(FORMAT, 0);
   // One speaks all the time from 0 s on; the other from 3 s to 5 s and again from 9 s on, with frames that jitter.
   for (let end = 1; end <= 12; end += 1) first.advance(second, end * 1000);
   for (const endMs of [4000, 5200, 10_000, 11_300, 12_000]) later.advance(second, endMs);

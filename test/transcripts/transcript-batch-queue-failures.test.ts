@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import { monotonicMs } from "../../src/kernel/timers.ts";
 import { final, finals, indexOf } from "../support/actors/doubles/numbered-finals.ts";
+import { WALL_CLOCK_STEPS_MS } from "../support/probes/fake-time.ts";
 import { QueueStage } from "../support/stages/queue-stage.ts";
 
 test("[R5] a refused final goes to the dead letters alone, and its neighbours are written", async () => {
@@ -68,13 +70,31 @@ test("[R5] a batch that the database could not take goes back to the front and i
   expect(stage.queue.getQueueMetrics()).toMatchObject({ queueLength: 0, totalFlushed: 12 });
 });
 
+test.each(WALL_CLOCK_STEPS_MS)(
+  "[R5] [R34] finals are written soon after an outage in which the wall clock was set by %d ms",
+  async (stepMs) => {
+    using stage = new QueueStage({ maxBatchSize: 4 });
+    stage.writer.isUnreachable = true;
+    stage.enqueue(finals(6));
+    await stage.time.advance(2000);
+    const attempts = stage.writer.statements.length;
+    stage.time.stepWallClock(stepMs);
+    await stage.time.advance(100);
+    expect(stage.writer.statements.length).toBeLessThanOrEqual(attempts + 1);
+    expect(stage.queue.getQueueMetrics().oldestAgeMs).toBeWithin(2000, 2200);
+    stage.writer.isUnreachable = false;
+    await stage.time.advance(6000);
+    expect(stage.writer.committed).toEqual(finals(6).map(indexOf));
+  },
+);
+
 test("[R5] waits longer from attempt to attempt, within a window that jitter fills", async () => {
   using stage = new QueueStage({ flushIntervalMs: 10 });
   stage.writer.isUnreachable = true;
   const attemptsAt: number[] = [];
-  const startMs = Date.now();
+  const startMs = monotonicMs();
   stage.writer.delay = () => {
-    attemptsAt.push(Date.now() - startMs);
+    attemptsAt.push(monotonicMs() - startMs);
     return Promise.resolve();
   };
   stage.enqueue([final(0)]);

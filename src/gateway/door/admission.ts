@@ -1,5 +1,6 @@
 import { AppError } from "../../kernel/errors.ts";
 import { readQuery } from "../../kernel/request-url.ts";
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Speaker } from "../../relay/ports.ts";
 import type { RecognitionChoices } from "../../relay/recognition/recognition-choices.ts";
@@ -82,7 +83,7 @@ export class Admission {
     if (!this.#isAllowedOrigin(request.headers.get("origin"))) {
       return new AppError("origin-refused", "expected a page of an allowed origin");
     }
-    const addressWaitMs = this.#attemptsByAddress.take(networkOf(address), Date.now());
+    const addressWaitMs = this.#attemptsByAddress.take(networkOf(address), monotonicMs());
     if (addressWaitMs !== undefined) return attemptsExceeded("address", addressWaitMs);
     let identification: Identification;
     try {
@@ -93,7 +94,7 @@ export class Admission {
     // R30: the drain may have begun while the keys were being fetched.
     if (isDraining()) return new AppError("draining", DRAINING);
     const { subject } = identification.speaker;
-    const subjectWaitMs = this.#attemptsBySubject.take(subject, Date.now());
+    const subjectWaitMs = this.#attemptsBySubject.take(subject, monotonicMs());
     if (subjectWaitMs !== undefined) return attemptsExceeded("subject", subjectWaitMs);
     return admit(identification, readQuery(request));
   }

@@ -40,8 +40,8 @@ const BYTE = 1000;
 /**
  * Judges the frames of one session: size, whole samples, and a rate that speech can have (R23).
  *
- * It lives as long as the session, over all of its sockets: a client that comes back brings its debts with it. The usual
- * frame allocates nothing.
+ * It lives as long as the session, over all of its sockets: a client that comes back brings its debts with it. What it could
+ * not send for a while is no haste afterwards (`excuse`). The usual frame allocates nothing.
  */
 export class AudioMeter {
   readonly #bytesPerMs: number;
@@ -51,6 +51,10 @@ export class AudioMeter {
   readonly #millisecond: number;
   readonly #bucket: TokenBucket;
   #isWarned = false;
+  /** What may come beyond the burst, in the bucket's units; it is spent first. */
+  #excused = 0;
+  /** The whole allowance after the last accepted frame. */
+  #lastAllowanceMs = BURST_MS;
   #receivedBytes = 0;
   #lastAudioAtMs: number;
 
@@ -89,20 +93,45 @@ export class AudioMeter {
     }
     if (this.#allowanceMsAt(nowMs) > WARN_AGAIN_ABOVE_MS) this.#isWarned = false;
     const cost = Math.max(FRAME_MS_MIN * this.#millisecond, frameBytes * BYTE);
-    if (this.#bucket.take(cost, nowMs) > 0) {
+    if (!this.#take(cost, nowMs)) {
       const problem = `expected at most ${SPEED_MAX} times real time after ${BURST_MS / 1000} s of burst`;
       return { kind: "refused", failure: new AppError("rate-exceeded", problem) };
     }
     this.#receivedBytes += frameBytes;
     this.#lastAudioAtMs = nowMs;
     const allowanceMs = this.#allowanceMsAt(nowMs);
+    this.#lastAllowanceMs = allowanceMs;
     if (allowanceMs >= WARN_BELOW_MS || this.#isWarned) return OK;
     this.#isWarned = true;
     return { kind: "warn", allowanceMs: Math.floor(allowanceMs) };
   }
 
+  /**
+   * Nothing could come for so long, until this moment: the client owes it, and may send it at once, beside its burst. It is
+   * allowed no more than it has earned since its last frame, so that nobody gains speed by going and coming back.
+   */
+  excuse(silentMs: number, nowMs: number): void {
+    const earnedMs = this.#lastAllowanceMs + SPEED_MAX * (nowMs - this.#lastAudioAtMs);
+    const burstMs = this.#bucket.availableAt(nowMs) / this.#millisecond;
+    const excusedMs = Math.floor(Math.min(silentMs, earnedMs - burstMs));
+    this.#excused = Math.max(this.#excused, excusedMs * this.#millisecond);
+  }
+
+  /** The process paused for so long: that is no silence of the client's. */
+  forgivePause(pausedMs: number, nowMs: number): void {
+    this.excuse(pausedMs, nowMs);
+    this.#lastAllowanceMs = this.#allowanceMsAt(nowMs);
+    this.#lastAudioAtMs = Math.min(this.#lastAudioAtMs + pausedMs, nowMs);
+  }
+
+  #take(cost: number, nowMs: number): boolean {
+    if (this.#excused < cost) return this.#bucket.take(cost, nowMs) === 0;
+    this.#excused -= cost;
+    return true;
+  }
+
   /** Audio that may come at once. */
   #allowanceMsAt(nowMs: number): number {
-    return this.#bucket.availableAt(nowMs) / this.#millisecond;
+    return (this.#bucket.availableAt(nowMs) + this.#excused) / this.#millisecond;
   }
 }

@@ -1,6 +1,7 @@
 import { eachAlone } from "../../kernel/each-alone.ts";
 import { traceError } from "../../kernel/error-trace.ts";
 import { AppError } from "../../kernel/errors.ts";
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { Watchable } from "../../kernel/watched.ts";
 import type { Health } from "../../observe/health.ts";
 import type { Log } from "../../observe/log.ts";
@@ -82,6 +83,11 @@ export class SeatDesk {
     });
   }
 
+  /** The process paused for so long, until this moment. */
+  forgivePause(pausedMs: number, nowMs: number): void {
+    this.#forEach((seat) => seat.forgivePause(pausedMs, nowMs));
+  }
+
   announceDrain(): void {
     this.#forEach(({ feed }) => feed.showDraining());
   }
@@ -111,7 +117,7 @@ export class SeatDesk {
     const seat = new Seat(
       { session, feed, metrics },
       { resumeId, speaker, recognition, graceMs },
-      Date.now(),
+      monotonicMs(),
     );
     this.#seats.set(resumeId, seat);
     return seat;

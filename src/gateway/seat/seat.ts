@@ -34,6 +34,12 @@ type Attendance =
   | { readonly kind: "abandoned" };
 
 /**
+ * A network may have been dead for so long before anybody noticed: twice what the server waits for an answer to its pings. Who
+ * sent nothing for longer had nothing to say.
+ */
+const UNNOTICED_MS_MAX = 60_000;
+
+/**
  * The gateway's end of one session, over the sockets of its owner.
  *
  * It outlives them (R21): a session whose client was cut off goes on, and is abandoned when nobody has come back within the
@@ -90,9 +96,12 @@ export class Seat {
   }
 
   /** Gives the session to this client. `after` is the last message that it has seen; the first client has seen none. */
-  attach(client: AttachedClient, after: number): void {
+  attach(client: AttachedClient, after: number, nowMs: number): void {
     const isResumed = this.#attendance.kind !== "new";
-    if (isResumed) this.#deps.metrics.tallies.sessions_resumed += 1;
+    if (isResumed) {
+      this.#deps.metrics.tallies.sessions_resumed += 1;
+      this.#excuseSilence(nowMs);
+    }
     // Numbers that were never given would hide what comes.
     const seen = isResumed ? Math.min(after, this.feed.sequence) : 0;
     client.send(
@@ -150,10 +159,25 @@ export class Seat {
     this.#deps.session.requestStop(cause);
   }
 
+  /** The process paused for so long, until this moment: nobody is idle or late by it, nor hasty with what was said meanwhile. */
+  forgivePause(pausedMs: number, nowMs: number): void {
+    this.#audioMeter.forgivePause(pausedMs, nowMs);
+    if (!("sinceMs" in this.#attendance)) return;
+    const sinceMs = Math.min(this.#attendance.sinceMs + pausedMs, nowMs);
+    this.#attendance = { ...this.#attendance, sinceMs };
+  }
+
   /** Ends the grace when it is over. Called about once a second. */
   sweep(nowMs: number): void {
     if (!("sinceMs" in this.#attendance)) return;
     if (nowMs - this.#attendance.sinceMs >= this.#graceMs) this.abandon("client-gone");
+  }
+
+  /** R21: the client sends what has not arrived, which is at most what was said since its last frame. */
+  #excuseSilence(nowMs: number): void {
+    const awayMs = "sinceMs" in this.#attendance ? nowMs - this.#attendance.sinceMs : 0;
+    const silentMs = nowMs - this.#audioMeter.lastAudioAtMs;
+    this.#audioMeter.excuse(Math.min(silentMs, awayMs + UNNOTICED_MS_MAX), nowMs);
   }
 
   /** R24: a bug met on behalf of this session ends it, and nothing else. */

@@ -1,7 +1,7 @@
 import { CONTENT_TYPES, createTranscriptWriter } from "../../captions/transcript-formats.ts";
 import type { TranscriptEnding, TranscriptWriter } from "../../captions/transcript-writer.ts";
 import { toAppError } from "../../kernel/errors.ts";
-import { sleep } from "../../kernel/timers.ts";
+import { monotonicMs, sleep } from "../../kernel/timers.ts";
 /** `GET /api/sessions/:slug/transcript`: a call's stored finals, for a token of that call. */
 import type { StoredSegment, TranscriptReader } from "../../relay/stored-transcript.ts";
 import type { Authenticator } from "../door/admission.ts";
@@ -118,11 +118,11 @@ async function write(
   ending: TranscriptEnding,
 ): Promise<string> {
   const parts = [writer.begin()];
-  let turnEndsAtMs = performance.now() + TURN_MS;
+  let turnEndsAtMs = monotonicMs() + TURN_MS;
   for (const segment of segments) {
-    if (performance.now() > turnEndsAtMs) {
+    if (monotonicMs() > turnEndsAtMs) {
       await sleep(0);
-      turnEndsAtMs = performance.now() + TURN_MS;
+      turnEndsAtMs = monotonicMs() + TURN_MS;
     }
     parts.push(writer.add(segment));
   }

@@ -4,7 +4,7 @@
  */
 import { backoffMs, type BackoffOptions } from "../../kernel/backoff.ts";
 import { traceError } from "../../kernel/error-trace.ts";
-import { sleep } from "../../kernel/timers.ts";
+import { monotonicMs, sleep } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Transcript, TranscriptSink } from "../ports.ts";
 import { toTranscript, toTranslation, toUtteranceKey } from "../timeline.ts";
@@ -70,10 +70,10 @@ export async function recoverAbandonedSessions(
   let due = readAbandoned(deps);
   if (due.length === 0) return;
   log.info("Fetching the finals of sessions that an earlier process left", { count: due.length });
-  const giveUpAtMs = Date.now() + limits.giveUpMs;
+  const giveUpAtMs = monotonicMs() + limits.giveUpMs;
   const counts = { recovered: 0, again: 0, "given-up": 0, postponed: 0 };
   for (let round = 1; due.length > 0 && !signal.aborted; round += 1) {
-    const isLast = Date.now() >= giveUpAtMs;
+    const isLast = monotonicMs() >= giveUpAtMs;
     const again: AbandonedSession[] = [];
     await eachOf(due, QUESTIONS_AT_ONCE, async (session) => {
       const outcome = await recoverSession(deps, session, isLast);
@@ -81,7 +81,7 @@ export async function recoverAbandonedSessions(
       if (outcome === "again") again.push(session);
     });
     due = again;
-    const waitMs = Math.min(backoffMs(round, limits), giveUpAtMs - Date.now());
+    const waitMs = Math.min(backoffMs(round, limits), giveUpAtMs - monotonicMs());
     if (due.length > 0) await sleep(waitMs, signal);
   }
   log.info("Fetched the finals of sessions that an earlier process left", {

@@ -1,4 +1,4 @@
-import { every, type RunningTimer } from "../../kernel/timers.ts";
+import { every, monotonicMs, type RunningTimer } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { MemoryBudget } from "../memory-budget.ts";
@@ -56,7 +56,7 @@ export class SessionRegistry {
     this.#deps = deps;
     this.#options = options;
     this.#sweep = every(SWEEP_MS, () => {
-      const now = Date.now();
+      const now = monotonicMs();
       for (const session of this.#sessions) session.sweep(now);
     });
   }

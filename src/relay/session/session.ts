@@ -1,5 +1,6 @@
 import { traceError } from "../../kernel/error-trace.ts";
 import { AppError, createInternalFailure } from "../../kernel/errors.ts";
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Tallies } from "../../observe/metrics.ts";
 import type {
@@ -78,7 +79,7 @@ export class Session {
   readonly #timeline: Timeline;
   readonly #silence: SilenceFiller;
   readonly #recorder: ProviderSessionRecorder;
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs = monotonicMs();
   #state: SessionState = "opening";
   #stop: Stop | undefined;
   #stream: SpeechStream | undefined;
@@ -140,7 +141,7 @@ export class Session {
   acceptAudio(frame: Uint8Array): void {
     if (this.#state !== "live" && this.#state !== "opening") return;
     this.#audioBytes += frame.byteLength;
-    const nowMs = Date.now();
+    const nowMs = monotonicMs();
     this.#silence.noteAudio(nowMs);
     this.#handOver(frame, nowMs);
   }
@@ -151,7 +152,7 @@ export class Session {
    */
   requestStop(cause: StopCause, limitMs = Number.POSITIVE_INFINITY): void {
     if (this.#state === "ended") return;
-    const latestAtMs = Date.now() + Math.min(limitMs, this.#options.limits.finishMs);
+    const latestAtMs = monotonicMs() + Math.min(limitMs, this.#options.limits.finishMs);
     this.#stop = {
       cause: this.#stop?.cause ?? cause,
       deadlineAtMs: Math.min(latestAtMs, this.#stop?.deadlineAtMs ?? latestAtMs),
@@ -290,7 +291,7 @@ export class Session {
     this.#deps.log.info("Session ended", {
       cause,
       providerSession: this.#providerSessionId,
-      durationMs: Date.now() - this.#startedAtMs,
+      durationMs: monotonicMs() - this.#startedAtMs,
       audioBytes: this.#audioBytes,
       finals: this.#finals,
     });

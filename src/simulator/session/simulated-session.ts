@@ -1,4 +1,5 @@
 import { unreachable } from "../../kernel/assert.ts";
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { SessionFault } from "../faults/fault.ts";
 import type { Overlap } from "../faults/overlap.ts";
 import type { Poison } from "../faults/poison.ts";
@@ -57,6 +58,7 @@ export class SimulatedSession {
   readonly id = crypto.randomUUID();
   readonly token = crypto.randomUUID();
   readonly createdAt = new Date();
+  readonly #createdAtMs = monotonicMs();
   readonly request: SessionRequest;
   readonly #deps: SimulatedSessionDeps;
   readonly #channel: MessageChannel;
@@ -67,7 +69,7 @@ export class SimulatedSession {
   #endedAt: Date | undefined;
   #endCode = CLOSE_DONE;
   /** The last audio, or the last change of socket. */
-  #activeAtMs = Date.now();
+  #activeAtMs = monotonicMs();
 
   constructor(deps: SimulatedSessionDeps, options: SimulatedSessionOptions) {
     const { recording, poison, overlap } = deps;
@@ -149,7 +151,7 @@ export class SimulatedSession {
     this.#channel.outlet = outlet;
     this.#connectionCount += 1;
     this.#intake.beginSocket();
-    this.#activeAtMs = Date.now();
+    this.#activeAtMs = monotonicMs();
     if (this.#mode !== "queued") return;
     this.#mode = "processing";
     this.#channel.emit({ type: "start_recording" });
@@ -159,14 +161,14 @@ export class SimulatedSession {
   detach(outlet: Outlet, code: number): void {
     if (outlet !== this.#channel.outlet) return;
     this.#channel.outlet = undefined;
-    this.#activeAtMs = Date.now();
+    this.#activeAtMs = monotonicMs();
     if (code === CLOSE_DONE) this.finish();
   }
 
   /** Concerns only a session that has not ended. */
   suffer(fault: SessionFault): void {
     if (this.#mode === "ended") return;
-    this.#activeAtMs = Date.now();
+    this.#activeAtMs = monotonicMs();
     switch (fault.kind) {
       case "close":
         if (!this.isConnected) return;
@@ -192,7 +194,7 @@ export class SimulatedSession {
       this.#channel.refuse("audio_chunk", "expected no audio after stop_recording");
       return;
     }
-    this.#activeAtMs = Date.now();
+    this.#activeAtMs = monotonicMs();
     this.#channel.emit(this.#intake.take(audio));
     this.#feed.hear(audio);
   }
@@ -212,7 +214,7 @@ export class SimulatedSession {
    */
   sweep(nowMs: number, limits: SessionLimits): void {
     if (this.#mode === "finishing" || this.#mode === "ended") return;
-    if (nowMs - this.createdAt.getTime() >= limits.sessionMs) {
+    if (nowMs - this.#createdAtMs >= limits.sessionMs) {
       this.finish(limits.sessionEndCode);
       return;
     }

@@ -10,7 +10,7 @@
  * Places go to whoever waits longest. Every operation takes constant time, but for the telling of
  * positions.
  */
-import { every, type RunningTimer } from "../../kernel/timers.ts";
+import { every, monotonicMs, type RunningTimer } from "../../kernel/timers.ts";
 import { ProviderError } from "../provider-error.ts";
 
 /** A place in the account. After it was given back, neither method does anything. */
@@ -168,7 +168,7 @@ export class AccountPlaces {
     this.#limit = this.#inUse;
     this.#rise = 1;
     const busyMs = this.#busyMs(retryAfterMs);
-    this.#riseAtMs = Date.now() + busyMs * (1 + JITTER_SHARE * this.#random());
+    this.#riseAtMs = monotonicMs() + busyMs * (1 + JITTER_SHARE * this.#random());
     if (this.#isStopped) return;
     this.#returned.add(waiter);
     waiter.toldPosition = 0;
@@ -205,7 +205,7 @@ export class AccountPlaces {
 
   #startSweep(): void {
     this.#sweep ??= every(SWEEP_MS, () => {
-      this.#raiseLimit(Date.now());
+      this.#raiseLimit(monotonicMs());
       this.#tellPositions();
     });
   }

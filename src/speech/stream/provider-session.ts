@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type {
   Alignment,
@@ -61,8 +62,8 @@ const BUFFERED_BYTES_MAX = 262_144;
  */
 export class ProviderSession implements Hearing, ReportingSession {
   readonly id: string;
-  /** When it was granted, in milliseconds since the epoch. */
-  readonly createdAtMs = Date.now();
+  /** When it was granted, by `monotonicMs`. */
+  readonly createdAtMs = monotonicMs();
   /** What it has said so far. */
   readonly utterances = new SessionUtterances();
   readonly #deps: ProviderSessionDeps;
@@ -116,7 +117,7 @@ export class ProviderSession implements Hearing, ReportingSession {
     return this.#socket.isConnected;
   }
 
-  /** When the socket was asked for, or has opened, in milliseconds since the epoch. */
+  /** When the socket was asked for, or has opened, by `monotonicMs`. */
   get connectedAtMs(): number {
     return this.#socket.connectedAtMs;
   }
@@ -161,7 +162,7 @@ export class ProviderSession implements Hearing, ReportingSession {
 
   /** Sends the frame that begins at the cursor. */
   send(frame: Uint8Array): void {
-    if (this.#sent.isAcknowledged) this.#progressAtMs = Date.now();
+    if (this.#sent.isAcknowledged) this.#progressAtMs = monotonicMs();
     this.#socket.send(frame);
     this.#sent.note(frame.byteLength);
     this.#cursor += frame.byteLength;
@@ -195,7 +196,7 @@ export class ProviderSession implements Hearing, ReportingSession {
   /** No more audio: the provider sends its trailing finals and closes. */
   requestStop(): void {
     this.#isStopRequested = true;
-    this.#progressAtMs = Date.now();
+    this.#progressAtMs = monotonicMs();
     this.#socket.send(this.#deps.adapter.stopMessage);
   }
 
@@ -224,14 +225,14 @@ export class ProviderSession implements Hearing, ReportingSession {
   #opened(): void {
     this.#hasProgressed = false;
     this.#isStopRequested = false;
-    this.#progressAtMs = Date.now();
+    this.#progressAtMs = monotonicMs();
     this.#cursor = this.acknowledged;
     this.#sent.resume();
     this.#deps.onOpen();
   }
 
   #receive(text: string): void {
-    if (this.#isStopRequested) this.#progressAtMs = Date.now();
+    if (this.#isStopRequested) this.#progressAtMs = monotonicMs();
     const parsed = this.#deps.adapter.parseMessage(text);
     if (parsed.ok) this.#act(parsed.value);
     else this.#deps.log.warn("Skipped a message of the provider", { problem: parsed.problem });
@@ -264,7 +265,7 @@ export class ProviderSession implements Hearing, ReportingSession {
       this.#deps.onDrift(drift.bytes);
     }
     if (this.#sent.acknowledgedBytes > before) {
-      this.#progressAtMs = Date.now();
+      this.#progressAtMs = monotonicMs();
       this.#progress();
     }
     this.#deps.onAcknowledged();

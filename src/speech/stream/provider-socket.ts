@@ -1,3 +1,5 @@
+import { monotonicMs } from "../../kernel/timers.ts";
+
 export interface ProviderSocketDeps {
   readonly onOpen: () => void;
   readonly onText: (text: string) => void;
@@ -33,7 +35,7 @@ export class ProviderSocket {
     return this.#socket !== undefined;
   }
 
-  /** When the socket was asked for, or has opened, in milliseconds since the epoch. */
+  /** When the socket was asked for, or has opened, by `monotonicMs`. */
   get connectedAtMs(): number {
     return this.#connectedAtMs;
   }
@@ -43,7 +45,7 @@ export class ProviderSocket {
   }
 
   connect(): void {
-    this.#connectedAtMs = Date.now();
+    this.#connectedAtMs = monotonicMs();
     const socket = this.#create();
     this.#socket = socket;
     if (socket === undefined) return this.#deps.onLost(CLOSE_ABNORMAL, false);
@@ -53,7 +55,7 @@ export class ProviderSocket {
     socket.addEventListener("open", () =>
       whileOurs(() => {
         this.#isOpen = true;
-        this.#connectedAtMs = Date.now();
+        this.#connectedAtMs = monotonicMs();
         this.#deps.onOpen();
       }),
     );

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { MemoryBudget } from "../../relay/memory-budget.ts";
 import type { SpeechStream, Utterance } from "../../relay/ports.ts";
@@ -64,7 +65,7 @@ export class ProviderStream implements SpeechStream {
     );
     this.#requests = new SessionRequests({
       ...deps,
-      onAsked: () => this.#outage.beginAnew(Date.now()),
+      onAsked: () => this.#outage.beginAnew(monotonicMs()),
       onQueued: (position) => deps.listener.onQueued(position),
       onGranted: (grant) => this.#begin(grant),
       onRefused: (failure) => this.#giveUp(failure),
@@ -139,7 +140,8 @@ export class ProviderStream implements SpeechStream {
     if (this.#state === "recovering") this.#recover().catch(this.#deps.listener.onFailed);
     const wasHeard = from === "live" || from === "stopping";
     const isAway = this.#state === "resuming" || this.#state === "replacing";
-    if (wasHeard && isAway && this.#outage.begin(Date.now())) this.#deps.listener.onInterrupted();
+    if (wasHeard && isAway && this.#outage.begin(monotonicMs()))
+      this.#deps.listener.onInterrupted();
   }
 
   #reconnect(nowMs: number): void {
@@ -222,7 +224,7 @@ export class ProviderStream implements SpeechStream {
     if (this.#state === "stopping" && hasEverything && closeClass === "replace") {
       return this.#endHearing(session, "finished");
     }
-    const nowMs = Date.now();
+    const nowMs = monotonicMs();
     if (!wasOpen) this.#failedHandshakes += 1;
     else if (session.wasHealthyFor(this.#limits.stableMs, nowMs)) this.#requests.schedule.forget();
     this.#requests.schedule.noteFailure(nowMs);

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { TokenBucket } from "../../kernel/token-bucket.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Tallies } from "../../observe/metrics.ts";
@@ -104,7 +105,7 @@ export class SessionRequests {
     this.#deps.tallies.provider_retries += 1;
     if (failure.code === "provider-busy") this.#tellBusy(failure);
     if (failure.code !== "provider-busy" || this.#hasSucceeded) {
-      return this.schedule.noteFailure(Date.now(), failure.retryAfterMs);
+      return this.schedule.noteFailure(monotonicMs(), failure.retryAfterMs);
     }
     const place = this.#place;
     this.#place = undefined;

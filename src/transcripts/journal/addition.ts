@@ -15,6 +15,7 @@ export interface Addition {
   readonly final: Final;
   readonly body: string;
   readonly bytes: number;
+  /** By `monotonicMs`. */
   readonly queuedAtMs: number;
   readonly listener: AppendListener;
 }

@@ -12,7 +12,7 @@
  * Modes: open → closed (`close`). A closed journal refuses finals, and can be neither read nor changed.
  */
 import { join } from "node:path";
-import { every, type RunningTimer } from "../../kernel/timers.ts";
+import { every, monotonicMs, type RunningTimer } from "../../kernel/timers.ts";
 import type { Final, JournaledFinal } from "../final.ts";
 import { tell, tellAll, type Addition, type AppendListener, type Outcome } from "./addition.ts";
 import { decodeFinal, encodeFinal } from "./final-codec.ts";
@@ -65,6 +65,8 @@ export class Journal {
   readonly #table: JournalTable;
   readonly #options: JournalOptions;
   readonly #group: JournalGroup<Addition>;
+  /** When `monotonicMs` was zero: the file has times of the wall clock, which may be set meanwhile and ages no final. */
+  readonly #epochMs = Date.now() - monotonicMs();
   #removalsWaiting: readonly number[] = [];
   #recoveryTimer: RunningTimer | undefined;
   #isRefusing = false;
@@ -85,7 +87,8 @@ export class Journal {
       rows,
       bytes,
       bytesMax: this.#options.bytesMax,
-      oldestQueuedAtMs,
+      oldestQueuedAtMs:
+        oldestQueuedAtMs === undefined ? undefined : this.#toMonotonic(oldestQueuedAtMs),
       isRefusing: this.#isRefusing,
       lastProblem: this.#lastProblem,
       rowsDamaged,
@@ -96,7 +99,7 @@ export class Journal {
   append(final: Final, listener: AppendListener): void {
     const body = encodeFinal(final);
     const bytes = sizeOf({ body });
-    const addition = { final, body, bytes, queuedAtMs: Date.now(), listener };
+    const addition = { final, body, bytes, queuedAtMs: monotonicMs(), listener };
     const obstacle = this.#obstacleTo(bytes);
     if (obstacle !== undefined) {
       this.#refuse(addition, obstacle);
@@ -120,19 +123,20 @@ export class Journal {
   }
 
   /**
-   * The first `limit` finals with numbers above `sequence`, in order; fewer only at the end. A damaged one is set aside and
+   * The first `limit` finals with numbers above `after`, in order; fewer only at the end. A damaged one is set aside and
    * left out. Throws a `JournalError` when the file cannot be read.
    */
-  readAfter(sequence: number, limit: number): readonly JournaledFinal[] {
+  readAfter(after: number, limit: number): readonly JournaledFinal[] {
     try {
       const finals: JournaledFinal[] = [];
-      let last: number | undefined = sequence;
+      let last: number | undefined = after;
       while (last !== undefined && finals.length < limit) {
         const kept: readonly KeptFinal[] = this.#table.readAfter(last, limit - finals.length);
         for (const one of kept) {
+          const { sequence } = one;
           const final = decodeFinal(one.body);
           if (final === undefined) this.#setAside(one);
-          else finals.push({ ...final, sequence: one.sequence, queuedAtMs: one.queuedAtMs });
+          else finals.push({ ...final, sequence, queuedAtMs: this.#toMonotonic(one.queuedAtMs) });
         }
         last = kept.at(-1)?.sequence;
       }
@@ -197,11 +201,18 @@ export class Journal {
     tellAll(additions, this.#insert(additions));
   }
 
+  /** A clock that was set back before this process began makes no final younger than now. */
+  #toMonotonic(wallMs: number): number {
+    return Math.min(wallMs - this.#epochMs, monotonicMs());
+  }
+
   /** Tells nobody yet. */
   #insert(additions: readonly Addition[]): Outcome {
     try {
       // NOTE: not tried twice. The last room of a full disk is for removals, which make more.
-      const first = this.#table.insert(additions);
+      const first = this.#table.insert(
+        additions.map(({ queuedAtMs, body }) => ({ queuedAtMs: this.#epochMs + queuedAtMs, body })),
+      );
       this.#isRefusing = false;
       return first;
     } catch (error) {

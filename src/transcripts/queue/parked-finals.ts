@@ -13,7 +13,7 @@ const RETRY_MS = 2000;
 /** Finals whose call does not exist yet, kept aside so that they hold nobody up. */
 export class ParkedFinals {
   readonly #options: ParkedFinalsOptions;
-  /** When a final was found without its call first, in milliseconds since the epoch. */
+  /** When a final was found without its call first. */
   readonly #firstFoundAtMs = new WeakMap<QueuedFinal, number>();
   #finals: QueuedFinal[] = [];
   #retryAtMs = 0;

@@ -1,5 +1,6 @@
 import { traceError } from "../../kernel/error-trace.ts";
 import { toAppError } from "../../kernel/errors.ts";
+import { monotonicMs } from "../../kernel/timers.ts";
 import { Watched, type Watchable } from "../../kernel/watched.ts";
 import type { Log } from "../../observe/log.ts";
 import type { JournalState } from "../journal/journal.ts";
@@ -87,11 +88,10 @@ export class QueueAlarms {
 
   /** `call` is that of the batch's oldest final, where a batch was taken at all. */
   noteFailure(error: unknown, call: string | undefined): void {
-    const nowMs = Date.now();
     const { code, message } = toAppError(error);
-    this.#lastError = { code, at: new Date(nowMs).toISOString() };
+    this.#lastError = { code, at: new Date().toISOString() };
     if (this.#failingSinceMs !== undefined) return;
-    this.#failingSinceMs = nowMs;
+    this.#failingSinceMs = monotonicMs();
     this.#deps.log.error("Error flushing batch for call", { call, code, problem: message });
   }
 
@@ -110,7 +110,7 @@ export class QueueAlarms {
       return `the journal is nearly full: ${bytes} of ${bytesMax} bytes`;
     }
     if (this.#failingSinceMs === undefined) return undefined;
-    const failingMs = Date.now() - this.#failingSinceMs;
+    const failingMs = monotonicMs() - this.#failingSinceMs;
     if (failingMs < DEGRADED_AFTER_MS) return undefined;
     return `the database has taken no batch for ${Math.round(failingMs / 1000)} s`;
   }

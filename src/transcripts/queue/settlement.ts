@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../kernel/timers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { Final, QueuedFinal } from "../final.ts";
@@ -52,7 +53,7 @@ export class Settlement {
 
   /** Does what the database's answer to a batch asks for. */
   settle(batch: readonly QueuedFinal[], { refused, unknownCalls }: BatchResult): void {
-    const nowMs = Date.now();
+    const nowMs = monotonicMs();
     const { journal, metrics, parked } = this.#deps;
     const reasons = new Map<Final, string>(
       refused.map(({ final, reason }) => [final, reason.message]),

@@ -1,7 +1,7 @@
 /** What may happen to a PostgreSQL server, beyond being stopped in order. */
 import { Client } from "pg";
 import { deadline } from "../../../src/kernel/deadline.ts";
-import { sleep } from "../../../src/kernel/timers.ts";
+import { monotonicMs, sleep } from "../../../src/kernel/timers.ts";
 import type { PostgresServer } from "../../support/actors/databases/postgres-server.ts";
 
 const LOCK_POLL_MS = 5;
@@ -49,9 +49,9 @@ export async function exhaustConnections(url: string, durationMs: number): Promi
   const besieger = await connect(url);
   const occupiers: Client[] = [];
   let endedCount = 0;
-  const endAtMs = Date.now() + durationMs;
+  const endAtMs = monotonicMs() + durationMs;
   try {
-    while (Date.now() < endAtMs) {
+    while (monotonicMs() < endAtMs) {
       const { rowCount } = await besieger.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE backend_type = 'client backend' AND application_name <> $1`,

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import {
   connectedClient,
   ConnectionStage,
@@ -111,12 +112,12 @@ test("[R6] whoever comes while finals would not survive the process is told so b
 test("[R21] forgets a session when it has ended and nobody can come back to it", () => {
   const { stage, connection, stream } = connectedClient();
   stream.say({});
-  stage.desk.sweep(Date.now());
+  stage.desk.sweep(monotonicMs());
   expect(stage.memory.used).toBeGreaterThan(0);
   connection.closed(1000, "");
-  stage.desk.sweep(Date.now());
+  stage.desk.sweep(monotonicMs());
   expect(stage.memory.used).toBeGreaterThan(0);
   stream.end();
-  stage.desk.sweep(Date.now());
+  stage.desk.sweep(monotonicMs());
   expect(stage.memory.used).toBe(0);
 });

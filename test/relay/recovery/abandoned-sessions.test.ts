@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import {
   recoverAbandonedSessions,
   type AbandonedSessionsDeps,
@@ -160,11 +161,11 @@ describe("the provider", () => {
 
   test("is asked again, ever more rarely, while a session is not over", async () => {
     using time = fakeTime();
-    const startedAtMs = Date.now();
+    const startedAtMs = monotonicMs();
     const askedAtMs: number[] = [];
     const stage = setup(2, (id) => {
       if (id === "provider-2") return Promise.resolve(found("00_0"));
-      askedAtMs.push(Date.now() - startedAtMs);
+      askedAtMs.push(monotonicMs() - startedAtMs);
       return Promise.resolve(
         askedAtMs.length < 5 ? unavailable("unfinished") : found("00_0", "00_1"),
       );

@@ -14,7 +14,7 @@ import { startedSession } from "../../support/stages/started-session.ts";
 
 /** A stream whose audio began at the epoch and paused for 9 s after its first second. */
 function setup() {
-  const timeline = new Timeline(recognition.audio);
+  const timeline = new Timeline(recognition.audio, 0);
   timeline.advance(1000 * BYTES_PER_MS, 1000);
   timeline.advance(1000 * BYTES_PER_MS, 11_000);
   const { record, recorded } = relayStage();

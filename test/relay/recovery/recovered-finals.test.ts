@@ -1,4 +1,5 @@
 import { describe, expect, spyOn, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import {
   askUntilAnswered,
   RECOVERY_PACE,
@@ -17,7 +18,7 @@ function setup(...answers: readonly Recovery[]) {
   const random = spyOn(Math, "random").mockReturnValue(1 - Number.EPSILON);
   const aborting = new AbortController();
   const askedAtMs: number[] = [];
-  const begunAtMs = Date.now();
+  const begunAtMs = monotonicMs();
   const asked: [id: string, signal: AbortSignal][] = [];
   const outcome = { recovery: undefined as Recovery | undefined };
   return {
@@ -30,7 +31,7 @@ function setup(...answers: readonly Recovery[]) {
       const asking = askUntilAnswered(
         async (...question) => {
           asked.push(question);
-          askedAtMs.push(Date.now() - begunAtMs);
+          askedAtMs.push(monotonicMs() - begunAtMs);
           if (question[1].aborted) return unavailable("aborted");
           return answers[asked.length - 1] ?? answers.at(-1)!;
         },

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
 import { SessionRegistry } from "../../../src/relay/session/session-registry.ts";
@@ -53,11 +54,11 @@ function setup() {
 
 /** Says how long the session lived from now on, in milliseconds. */
 async function lifeOf(world: ReturnType<typeof setup>): Promise<number> {
-  const fromMs = Date.now();
-  while (world.session.state !== "ended" && Date.now() - fromMs < 60_000) {
+  const fromMs = monotonicMs();
+  while (world.session.state !== "ended" && monotonicMs() - fromMs < 60_000) {
     await world.time.advance(10);
   }
-  return Date.now() - fromMs;
+  return monotonicMs() - fromMs;
 }
 
 function expectNear(livedMs: number, limitMs: number): void {

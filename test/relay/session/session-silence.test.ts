@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import type { RecognitionOptions } from "../../../src/relay/recognition/recognition-options.ts";
-import { fakeTime } from "../../support/probes/fake-time.ts";
+import { fakeTime, WALL_CLOCK_STEPS_MS } from "../../support/probes/fake-time.ts";
 import { audioFrame, BYTES_PER_MS, recognition } from "../../support/stages/relay-stage.ts";
 import { startedSession } from "../../support/stages/started-session.ts";
 
@@ -11,10 +12,10 @@ function setup(chosen: RecognitionOptions = recognition) {
   const wait = async (totalMs: number) => {
     for (let leftMs = totalMs; leftMs > 0; leftMs -= 100) {
       await time.advance(100);
-      started.session.sweep(Date.now());
+      started.session.sweep(monotonicMs());
     }
   };
-  return { ...started, wait, [Symbol.dispose]: () => time[Symbol.dispose]() };
+  return { ...started, time, wait, [Symbol.dispose]: () => time[Symbol.dispose]() };
 }
 
 const lengthsOf = (frames: readonly Uint8Array[]) =>
@@ -68,3 +69,30 @@ test("[R14] silence moves no word: times stand for what was said before and afte
   const starts = stage.eventsOf("kept").map(({ transcript }) => transcript.startedAt.getTime());
   expect(starts).toEqual([firstAtMs + 500, secondAtMs + 500]);
 });
+
+test.each(WALL_CLOCK_STEPS_MS)(
+  "[R14] a wall clock that is set by %d ms moves no word of a session, and is right in the next one",
+  async (stepMs) => {
+    using world = setup();
+    const { session, stream, stage, time } = world;
+    stream.becomeReady();
+    await world.wait(1000);
+    const beganAtMs = Date.now() - 1000;
+    session.acceptAudio(audioFrame(1000));
+    time.stepWallClock(stepMs);
+    await world.wait(2500);
+    session.acceptAudio(audioFrame(1000));
+    stream.say({ key: "provider-1:0", startSeconds: 0.5, endSeconds: 1 });
+    stream.say({ key: "provider-1:1", startSeconds: 1.5, endSeconds: 2 });
+    const startsOf = (kept: typeof stage) =>
+      kept.eventsOf("kept").map(({ transcript }) => transcript.startedAt.getTime() - beganAtMs);
+    expect(startsOf(stage)).toEqual([500, 3000]);
+
+    const next = startedSession();
+    next.stream.becomeReady();
+    await time.advance(1000);
+    next.session.acceptAudio(audioFrame(1000));
+    next.stream.say({ key: "provider-2:0", startSeconds: 0.5, endSeconds: 1 });
+    expect(startsOf(next.stage)).toEqual([4000 + stepMs]);
+  },
+);

@@ -1,6 +1,6 @@
 import { deadline } from "../../../src/kernel/deadline.ts";
 import type { AppError } from "../../../src/kernel/errors.ts";
-import { every, sleep } from "../../../src/kernel/timers.ts";
+import { every, monotonicMs, sleep } from "../../../src/kernel/timers.ts";
 import { Metrics, type Tallies } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
 import type { SpeechStream, Utterance } from "../../../src/relay/ports.ts";
@@ -85,7 +85,7 @@ export async function runPlan(plan: Plan): Promise<Outcome> {
       ended.resolve();
     },
   });
-  const sweep = every(SWEEP_MS, () => stream.sweep(Date.now()));
+  const sweep = every(SWEEP_MS, () => stream.sweep(monotonicMs()));
   let isStuck = false;
   try {
     await speak(stream, plan);

@@ -130,16 +130,23 @@ test.concurrent.each([
   expect(Bun.inspect(error)).not.toContain("secret-token");
 });
 
-test("[R11] an answer that unfolds to hundreds of megabytes is not read to its end", async () => {
-  const folded = Bun.gzipSync(Buffer.alloc(200_000_000, " "));
-  for (const status of [201, 402]) {
-    const headers = { "content-encoding": "gzip" };
-    await using api = scriptedApi(() => new Response(folded, { status, headers }));
-    const before = process.memoryUsage().rss;
+test.concurrent.each([201, 402])(
+  "[R11] an answer with %d without end is not read on",
+  async (status) => {
+    const cancelled = Promise.withResolvers<void>();
+    await using api = scriptedApi(() => {
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          controller.enqueue(new Uint8Array(65_536));
+        },
+        cancel: () => cancelled.resolve(),
+      });
+      return new Response(body, { status });
+    });
     expect(await ask(api.url)).toBeInstanceOf(ProviderError);
-    expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
-  }
-});
+    await cancelled.promise;
+  },
+);
 
 test("names the host that an answer may not send speech to, and no token", async () => {
   await using api = scriptedApi(() =>

@@ -1,11 +1,12 @@
 import { expect, describe, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import {
   TOY_AWAY,
   TOY_DONE,
   TOY_KEEPING,
   TOY_STOP,
 } from "../../support/actors/doubles/scripted-adapter.ts";
-import { stoppedClock } from "../../support/actors/networks/key-server.ts";
+import { stoppedClocks } from "../../support/probes/fake-time.ts";
 import { until } from "../../support/probes/until.ts";
 import { BYTES_PER_SECOND } from "../../support/stages/stream-stage.ts";
 import {
@@ -224,49 +225,49 @@ describe("[R15] finals may have been missed", () => {
 
 describe("[R11] an answer is due", () => {
   test("for audio, from its sending on or from the last answer, until all is acknowledged", async () => {
-    using clock = stoppedClock();
+    using clock = stoppedClocks();
     await using world = await openToySession();
     const { session, grant } = world;
     clock.by(1000);
-    expect(session.waitingMs(Date.now())).toBe(0);
+    expect(session.waitingMs(monotonicMs())).toBe(0);
     session.send(seconds(1));
     clock.by(400);
     session.send(seconds(1));
-    expect(session.waitingMs(Date.now())).toBe(400);
+    expect(session.waitingMs(monotonicMs())).toBe(400);
     await untilCame(grant, 2);
     grant.say(heard(0, 1));
     await world.untilHeard();
     clock.by(300);
-    expect(session.waitingMs(Date.now())).toBe(300);
+    expect(session.waitingMs(monotonicMs())).toBe(300);
     // Words are no answer to audio.
     grant.say("maybe x 0 1 good");
     await world.untilHeard();
-    expect(session.waitingMs(Date.now())).toBe(300);
+    expect(session.waitingMs(monotonicMs())).toBe(300);
     // Nor is what was acknowledged before.
     grant.say(heard(0, 1));
     await world.untilHeard();
-    expect(session.waitingMs(Date.now())).toBe(300);
+    expect(session.waitingMs(monotonicMs())).toBe(300);
     grant.say(heard(1, 2));
     await world.untilHeard();
     clock.by(5000);
-    expect(session.waitingMs(Date.now())).toBe(0);
+    expect(session.waitingMs(monotonicMs())).toBe(0);
   });
 
   test("to a stop, from the last word of whatever kind on, until the socket is gone", async () => {
-    using clock = stoppedClock();
+    using clock = stoppedClocks();
     await using world = await openToySession();
     const { session, grant } = world;
     session.requestStop();
     clock.by(800);
-    expect(session.waitingMs(Date.now())).toBe(800);
+    expect(session.waitingMs(monotonicMs())).toBe(800);
     await until(() => grant.texts.length === 1);
     expect(grant.texts).toEqual([TOY_STOP]);
     grant.say("# still at it");
     await world.untilHeard();
     clock.by(200);
-    expect(session.waitingMs(Date.now())).toBe(200);
+    expect(session.waitingMs(monotonicMs())).toBe(200);
     await world.reopen();
     clock.by(5000);
-    expect(session.waitingMs(Date.now())).toBe(0);
+    expect(session.waitingMs(monotonicMs())).toBe(0);
   });
 });

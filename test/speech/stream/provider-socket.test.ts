@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import {
   CLOSE_ABNORMAL,
   ProviderSocket,
   type ProviderSocketDeps,
 } from "../../../src/speech/stream/provider-socket.ts";
 import { ToyProvider } from "../../support/actors/doubles/toy-provider.ts";
-import { stoppedClock } from "../../support/actors/networks/key-server.ts";
+import { stoppedClocks } from "../../support/probes/fake-time.ts";
 import { until } from "../../support/probes/until.ts";
 
 /** Codes of nobody in particular, which either side may close with. */
@@ -58,13 +59,13 @@ async function setupOpen(...options: Parameters<typeof setup>) {
 
 describe("a provider's socket", () => {
   test("is there from the moment at which it is asked for, and open when the provider says so", async () => {
-    using clock = stoppedClock();
+    using clock = stoppedClocks();
     const held = Promise.withResolvers<void>();
     await using world = setup();
     const { socket, toy, events } = world;
     toy.handshakesHeld = held.promise;
     expect(socket).toMatchObject({ isConnected: false, isOpen: false, bufferedBytes: 0 });
-    const askedAtMs = Date.now();
+    const askedAtMs = monotonicMs();
     socket.connect();
     await until(() => toy.handshakes.length === 1);
     clock.by(700);

@@ -1,4 +1,5 @@
 import { describe, expect, spyOn, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import {
   TOY_AWAY,
   TOY_DONE,
@@ -7,7 +8,7 @@ import {
   TOY_STOP,
 } from "../../support/actors/doubles/scripted-adapter.ts";
 import type { ToySession } from "../../support/actors/doubles/toy-provider.ts";
-import { stoppedClock } from "../../support/actors/networks/key-server.ts";
+import { stoppedClocks } from "../../support/probes/fake-time.ts";
 import { until } from "../../support/probes/until.ts";
 import { spokenFinal } from "../../support/stages/finals-stage.ts";
 import { BYTES_PER_SECOND, MUCH_LATER_MS } from "../../support/stages/stream-stage.ts";
@@ -105,7 +106,7 @@ describe("a stream to a provider that has nothing of Gladia", () => {
     const { listener, session } = world;
     listener.send(seconds(1));
     await untilCame(session, 1);
-    world.sweep(Date.now() + MUCH_LATER_MS);
+    world.sweep(monotonicMs() + MUCH_LATER_MS);
     await until(() => session.closeCodes.length === 1);
     expect(session.closeCodes).toEqual([TOY_KEEPING]);
     await world.sweepUntil(() => session.socketCount === 2);
@@ -151,7 +152,7 @@ test("[R11] an acknowledgement of more than was sent costs no audio: what was no
 describe("[R11] waits for the next socket", () => {
   /** A stream with the longest wait of each window, at a clock that stands still. */
   async function setupLosses() {
-    const clock = stoppedClock();
+    const clock = stoppedClocks();
     const random = spyOn(Math, "random").mockReturnValue(1 - Number.EPSILON);
     const world = await setupLive({ stableMs: 5000 });
     const lossCount = () => world.tallies.provider_resumes;
@@ -173,11 +174,11 @@ describe("[R11] waits for the next socket", () => {
         clock.by(aliveMs);
         world.session.close(TOY_AWAY);
         await until(() => lossCount() > before.losses);
-        world.sweep(Date.now() + waitMs - 1);
+        world.sweep(monotonicMs() + waitMs - 1);
         await world.toy.answer();
         expect(world.toy.handshakes, `before ${waitMs} ms`).toHaveLength(before.sockets);
         clock.by(waitMs);
-        world.sweep(Date.now());
+        world.sweep(monotonicMs());
         await until(() => lossCount() < world.session.socketCount && world.session.isConnected);
         await until(() => world.listener.state === "live");
       },

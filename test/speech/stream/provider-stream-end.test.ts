@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import type { Fault } from "../../../src/simulator/faults/fault.ts";
 import type { SimulatorOptions } from "../../../src/simulator/simulator.ts";
 import { GLADIA_STREAM_LIMITS } from "../../../src/speech/gladia/gladia-limits.ts";
@@ -105,9 +106,9 @@ describe("a provider that is away for too long ends the stream", () => {
     await simulator.stop();
     await until(() => listener.reports.includes("interrupted"));
     listener.send(audioFrame(1000));
-    listener.stream.sweep(Date.now() + GLADIA_STREAM_LIMITS.outageMs - 60_000);
+    listener.stream.sweep(monotonicMs() + GLADIA_STREAM_LIMITS.outageMs - 60_000);
     expect(listener.reports).toEqual(["ready", "interrupted"]);
-    listener.stream.sweep(Date.now() + GLADIA_STREAM_LIMITS.outageMs);
+    listener.stream.sweep(monotonicMs() + GLADIA_STREAM_LIMITS.outageMs);
     expect(await listener.ended).toMatchObject({ code: "provider-timeout", retryable: true });
     expect(listener.reports).toEqual(["ready", "interrupted", "gap 0 to 1", "ended"]);
     expect(tallies.audio_dropped_bytes).toBe(audioFrame(1000).byteLength);
@@ -215,7 +216,7 @@ describe("an abort lets go at once, silently, when the stream is", () => {
     listener.stream.abort();
     listener.stream.finish();
     listener.stream.send(audioFrame(100));
-    listener.stream.sweep(Date.now() + 3_600_000);
+    listener.stream.sweep(monotonicMs() + 3_600_000);
     expect(provider.streamCount).toBe(0);
     // Its place is free: the next one need not wait.
     const next = world.open();

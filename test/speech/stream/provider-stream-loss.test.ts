@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import type { Fault } from "../../../src/simulator/faults/fault.ts";
 import { until } from "../../support/probes/until.ts";
 import { audioFrame } from "../../support/stages/relay-stage.ts";
@@ -186,7 +187,7 @@ describe("[R11] a provider that is half-open", () => {
     listener.send(speech(4));
     listener.stream.finish();
     await until(() => simulator.observe()[0]!.byteCount === IN_THE_MIDDLE * BYTES_PER_SECOND);
-    listener.stream.sweep(Date.now() + MUCH_LATER_MS);
+    listener.stream.sweep(monotonicMs() + MUCH_LATER_MS);
     expect(await listener.ended).toBeUndefined();
     expectFinals(listener, 4);
     expect(tallies).toMatchObject({ provider_stalls: 1, provider_resumes: 1 });
@@ -201,7 +202,7 @@ describe("[R11] a provider that is half-open", () => {
     await untilAnswered(world, speech(1).byteLength);
     simulator.inflict({ kind: "freeze", dropMs: Infinity });
     listener.stream.finish();
-    listener.stream.sweep(Date.now() + MUCH_LATER_MS);
+    listener.stream.sweep(monotonicMs() + MUCH_LATER_MS);
     expect(await listener.ended).toBeUndefined();
     expect(tallies.provider_stalls).toBe(1);
     expectFinals(listener, 1);
@@ -213,7 +214,7 @@ describe("[R11] a provider that is half-open", () => {
     await listener.ready;
     listener.send(audioFrame(100));
     await untilAnswered(world, audioFrame(100).byteLength);
-    listener.stream.sweep(Date.now() + MUCH_LATER_MS);
+    listener.stream.sweep(monotonicMs() + MUCH_LATER_MS);
     listener.stream.finish();
     await listener.ended;
     expect(tallies.provider_stalls).toBe(0);

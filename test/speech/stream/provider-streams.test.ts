@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import type { Fault } from "../../../src/simulator/faults/fault.ts";
 import { startSimulator } from "../../../src/simulator/simulator.ts";
 import { scriptedApi } from "../../support/actors/doubles/scripted-api.ts";
+import { atWallClock, WALL_CLOCK_STEPS_MS } from "../../support/probes/fake-time.ts";
 import { until } from "../../support/probes/until.ts";
 import { audioFrame } from "../../support/stages/relay-stage.ts";
 import {
@@ -81,6 +83,26 @@ test("[R11] asks again after a failure that may pass, and counts how often", asy
   expect(world.tallies).toMatchObject({ provider_requests: 3, provider_retries: 2 });
 });
 
+test.each(WALL_CLOCK_STEPS_MS)(
+  "[R11] [R34] a provider is asked, again and anew, though the wall clock is set by %d ms meanwhile",
+  async (stepMs) => {
+    await using world = await setupStream({
+      faults: [{ kind: "refuse-posts", count: 2, status: 503 }],
+    });
+    await until(() => world.tallies.provider_retries === 1);
+    await atWallClock(stepMs, async () => {
+      await world.listener.ready;
+      const later = world.open();
+      await later.ready;
+      later.send(speech(1));
+      later.stream.finish();
+      expect(await later.ended).toBeUndefined();
+      expectFinals(later, 1);
+    });
+    expect(world.listener.reports).toEqual(["ready"]);
+  },
+);
+
 test("streams beyond the account's places wait in line, and get theirs in order", async () => {
   await using world = await setupStream({ placesMax: 1 });
   const first = world.listener;
@@ -107,7 +129,7 @@ test("a provider that is full makes a stream wait, and is asked again when it ad
   listener.send(speech(1));
   await until(() => listener.reports.includes("queued 1"));
   // Who waits has all the time there is.
-  listener.stream.sweep(Date.now() + MUCH_LATER_MS);
+  listener.stream.sweep(monotonicMs() + MUCH_LATER_MS);
   await listener.ready;
   listener.stream.finish();
   await listener.ended;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import { GLADIA_STREAM_LIMITS } from "../../../src/speech/gladia/gladia-limits.ts";
 import { TOY_AWAY, TOY_DONE, TOY_STOP } from "../../support/actors/doubles/scripted-adapter.ts";
 import type { ToySession } from "../../support/actors/doubles/toy-provider.ts";
-import { stoppedClock } from "../../support/actors/networks/key-server.ts";
+import { stoppedClocks } from "../../support/probes/fake-time.ts";
 import { until } from "../../support/probes/until.ts";
 import { heard, seconds, setupToyStream, untilCame } from "../../support/stages/toy-stage.ts";
 
@@ -14,11 +15,11 @@ const RETIRE_MS = 15_000;
 
 /** A live stream at a clock that stands still: all its sessions are granted at one moment, and `sweepAt` looks from later on. */
 async function setupAged() {
-  const clock = stoppedClock();
+  const clock = stoppedClocks();
   // Who looks from so late would take every answer that is still due for one that does not come.
   const world = setupToyStream({ stalledMs: Infinity });
   const { toy, log } = world;
-  const begunAtMs = Date.now();
+  const begunAtMs = monotonicMs();
   const sweepAt = (ageMs: number) => world.sweep(begunAtMs + ageMs);
   /** Resolves when everything that the session has said so far is heard. */
   const untilHeard = async (session: ToySession) => {

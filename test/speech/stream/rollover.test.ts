@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import { loadSample } from "../../../src/simulator/sample/sample.ts";
 import { GLADIA_STREAM_LIMITS } from "../../../src/speech/gladia/gladia-limits.ts";
 import { until } from "../../support/probes/until.ts";
@@ -22,7 +23,7 @@ const LIMITS = { stalledMs: Infinity };
 /** Looks at the stream as it will be looked at when its session is as old as this, until it is so. */
 const untilAged = ({ listener }: StreamWorld, ageMs: number, isSo: () => boolean) =>
   until(() => {
-    listener.stream.sweep(Date.now() + ageMs);
+    listener.stream.sweep(monotonicMs() + ageMs);
     return isSo();
   });
 
@@ -148,7 +149,7 @@ describe("[R13] a session that cannot be replaced in time", () => {
     await listener.ready;
     simulator.refuseNext(429);
     await sayAtLength(world, speech(1));
-    const askedAtMs = Date.now() + OLD_MS;
+    const askedAtMs = monotonicMs() + OLD_MS;
     listener.stream.sweep(askedAtMs);
     await until(() => simulator.postCount === 2);
     for (let seconds = 1; seconds < 20; seconds += 1) {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import { TokenBucket } from "../../../src/kernel/token-bucket.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import { AccountPlaces } from "../../../src/speech/places/account-places.ts";
@@ -58,7 +59,7 @@ function setup({ placesMax = 1, takenCount = 0 } = {}) {
     onFailed: (error) => told.push(`failed ${String(error)}`),
   });
   requests.start();
-  const ask = (afterMs = 0) => requests.requestDue(Date.now() + afterMs);
+  const ask = (afterMs = 0) => requests.requestDue(monotonicMs() + afterMs);
   return {
     time,
     places,
@@ -78,7 +79,7 @@ function setup({ placesMax = 1, takenCount = 0 } = {}) {
     },
     /** Others of the process have asked just now. */
     spendBudget: () => {
-      budget.reserve(BUDGET.capacity, Date.now());
+      budget.reserve(BUDGET.capacity, monotonicMs());
     },
     breakWith: (error: Error) => {
       bug = error;

@@ -1,7 +1,7 @@
 /** Streams to a provider on loopback, with everything that they report: the simulator's are swept fast, by themselves. */
 import { expect } from "bun:test";
 import type { AppError } from "../../../src/kernel/errors.ts";
-import { every } from "../../../src/kernel/timers.ts";
+import { every, monotonicMs } from "../../../src/kernel/timers.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
 import type {
@@ -166,7 +166,7 @@ export function openStreamOver(
 export function openStream({ apiUrl, apiKey = KEY, ...options }: StreamOptions & ApiOptions) {
   const adapter = createGladiaAdapter({ apiKey, apiUrl, region: undefined });
   const opened = openStreamOver(adapter, options);
-  const sweeping = every(SWEEP_MS, () => opened.sweep(Date.now()));
+  const sweeping = every(SWEEP_MS, () => opened.sweep(monotonicMs()));
   return {
     ...opened,
     [Symbol.dispose]: () => {

@@ -1,4 +1,5 @@
 /** A stream, or a provider session, at a provider that does what the test tells it to. Nothing happens by itself. */
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import type { Alignment, TranslatedUtterance, Utterance } from "../../../src/relay/ports.ts";
 import type { ProviderStreamLimits } from "../../../src/speech/stream-limits.ts";
 import { ProviderSession } from "../../../src/speech/stream/provider-session.ts";
@@ -24,7 +25,7 @@ export function setupToyStream(limits: Partial<ProviderStreamLimits> = {}) {
     /** Looks at the stream again and again until it is so. */
     sweepUntil: (isSo: () => boolean) =>
       until(() => {
-        opened.sweep(Date.now());
+        opened.sweep(monotonicMs());
         return isSo();
       }),
     [Symbol.asyncDispose]: async () => {

@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import { JournalGroup } from "../../../src/transcripts/journal/journal-group.ts";
 import { fakeTime } from "../../support/probes/fake-time.ts";
 
 function setup() {
   const time = fakeTime();
-  const startedAtMs = Date.now();
+  const startedAtMs = monotonicMs();
   const dueAtMs: number[] = [];
   const group = new JournalGroup<{ readonly bytes: number }>({
-    onDue: () => dueAtMs.push(Date.now() - startedAtMs),
+    onDue: () => dueAtMs.push(monotonicMs() - startedAtMs),
   });
   return { time, group, dueAtMs, [Symbol.dispose]: () => time[Symbol.dispose]() };
 }

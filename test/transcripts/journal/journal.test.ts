@@ -1,7 +1,9 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { stat } from "node:fs/promises";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import { final, finals, indexOf } from "../../support/actors/doubles/numbered-finals.ts";
+import { stoppedClocks, WALL_CLOCK_STEPS_MS } from "../../support/probes/fake-time.ts";
 import {
   countCommits,
   createJournalStage,
@@ -14,20 +16,22 @@ const IGNORED = { onKept: () => {}, onRefused: () => {} };
 describe.each(["normal", "full"] as const)("the journal with sync %s", (sync) => {
   test("[R1] gives an earlier process's finals back, as they were and in order", async () => {
     await using stage = await createJournalStage();
+    using clock = stoppedClocks();
     const first = stage.open({ sync });
     const written = Array.from({ length: 100 }, (_, index) =>
       final(index, { text: `🎙 \u0000 ${index}` }),
     );
-    const beganAtMs = Date.now();
+    const keptAtMs = monotonicMs();
     const kept = await Promise.all(written.map((one) => keep(first, one)));
     const { state } = first;
     first.close();
 
+    clock.by(60_000);
     const second = stage.open({ sync });
     expect(readAll(second)).toStrictEqual(kept);
     expect(kept.map(({ speaker, transcript }) => ({ speaker, transcript }))).toStrictEqual(written);
     expect(second.state).toEqual(state);
-    expect(state.oldestQueuedAtMs).toBeWithin(beganAtMs, Date.now() + 1);
+    expect(state.oldestQueuedAtMs).toBe(keptAtMs);
     const next = await keep(second, final(100));
     expect(next.sequence).toBeGreaterThan(kept.at(-1)!.sequence);
   });
@@ -186,6 +190,7 @@ describe("the journal with sync normal", () => {
 describe("the journal's file", () => {
   test("gives the others back when finals are damaged, and keeps those aside", async () => {
     await using stage = await createJournalStage();
+    using clock = stoppedClocks();
     const first = stage.open();
     for (const one of finals(10)) await keep(first, one);
     first.close();
@@ -193,6 +198,7 @@ describe("the journal's file", () => {
     file.run("UPDATE final SET body = substr(body, 2) WHERE sequence IN (1, 2, 3, 7)");
     file.close();
 
+    clock.by(1000);
     const journal = stage.open();
     expect(journal.readAfter(0, 3).map(indexOf)).toEqual([3, 4, 5]);
     expect(journal.state).toMatchObject({ rows: 7, rowsDamaged: 3 });
@@ -201,6 +207,34 @@ describe("the journal's file", () => {
     expect(state).toMatchObject({ rows: 6, rowsDamaged: 4, isRefusing: false });
     journal.close();
     expect(stage.open().state).toEqual(state);
+  });
+
+  test.each(WALL_CLOCK_STEPS_MS)(
+    "[R34] tells how old its finals are, though the wall clock is set by %d ms meanwhile",
+    async (stepMs) => {
+      await using stage = await createJournalStage();
+      using clock = stoppedClocks();
+      const journal = stage.open();
+      const keptAtMs = monotonicMs();
+      await keep(journal, final(0));
+      clock.by(5000);
+      clock.stepWallClock(stepMs);
+      await keep(journal, final(1));
+      expect(journal.state.oldestQueuedAtMs).toBe(keptAtMs);
+      expect(readAll(journal).map(({ queuedAtMs }) => queuedAtMs - keptAtMs)).toEqual([0, 5000]);
+    },
+  );
+
+  test("has no final of an hour to come, though the clock was set back between two processes", async () => {
+    await using stage = await createJournalStage();
+    using clock = stoppedClocks();
+    const first = stage.open();
+    await keep(first, final(0));
+    first.close();
+    clock.stepWallClock(-3_600_000);
+    const second = stage.open();
+    expect(second.state.oldestQueuedAtMs).toBe(monotonicMs());
+    expect(readAll(second).map(({ queuedAtMs }) => queuedAtMs)).toEqual([monotonicMs()]);
   });
 
   test("keeps the latest 1000 damaged finals", async () => {

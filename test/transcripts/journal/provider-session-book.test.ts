@@ -1,10 +1,12 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
+import { monotonicMs } from "../../../src/kernel/timers.ts";
 import { encodeFinal } from "../../../src/transcripts/journal/final-codec.ts";
 import { JournalError } from "../../../src/transcripts/journal/journal-error.ts";
 import { final } from "../../support/actors/doubles/numbered-finals.ts";
 import { noteOpened, providerSession } from "../../support/actors/doubles/provider-sessions.ts";
+import { stoppedClocks } from "../../support/probes/fake-time.ts";
 import { createJournalStage, keep, readAll } from "../../support/stages/journal-stage.ts";
 
 const PROCESS = join(import.meta.dir, "../../support/actors/processes/provider-session-process.ts");
@@ -181,8 +183,15 @@ test("a file of format 1 is brought up to format 2 with all its finals", async (
   old.run("INSERT INTO damaged VALUES (1, 1, 'x')");
   old.close();
 
+  using clock = stoppedClocks();
   const journal = stage.open();
-  expect(journal.state).toMatchObject({ rows: 2, rowsDamaged: 1, oldestQueuedAtMs: 4 });
+  const epochMs = Date.now() - monotonicMs();
+  clock.by(1000);
+  expect(journal.state).toMatchObject({
+    rows: 2,
+    rowsDamaged: 1,
+    oldestQueuedAtMs: 4 - epochMs,
+  });
   expect(readAll(journal)).toMatchObject([final(4), final(7)]);
   expect((await keep(journal, final(8))).sequence).toBe(8);
   expect(journal.providerSessions.abandoned()).toEqual([]);

@@ -1,3 +1,4 @@
+import { monotonicMs } from "../../../../src/kernel/timers.ts";
 import type { Final, JournaledFinal } from "../../../../src/transcripts/final.ts";
 import type { AppendListener } from "../../../../src/transcripts/journal/addition.ts";
 import { JournalError } from "../../../../src/transcripts/journal/journal-error.ts";
@@ -32,7 +33,7 @@ export class MemoryJournal {
       return;
     }
     this.#sequence += 1;
-    const journaled = { ...final, sequence: this.#sequence, queuedAtMs: Date.now() };
+    const journaled = { ...final, sequence: this.#sequence, queuedAtMs: monotonicMs() };
     this.finals.set(journaled.sequence, journaled);
     listener.onKept(journaled);
   }

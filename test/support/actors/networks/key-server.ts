@@ -1,4 +1,3 @@
-import { setSystemTime } from "bun:test";
 import { exportJWK, generateKeyPair } from "jose";
 
 export interface KeyServer extends Disposable {
@@ -50,13 +49,4 @@ export function startKeyServer(): KeyServer {
     [Symbol.dispose]: () => void server.stop(true),
   };
   return keyServer;
-}
-
-/** The clock stands still until `by` moves it; disposing lets it run again. Timers are the real ones. */
-export function stoppedClock(): Disposable & { readonly by: (ms: number) => void } {
-  setSystemTime(Date.now());
-  return {
-    by: (ms) => void setSystemTime(Date.now() + ms),
-    [Symbol.dispose]: () => void setSystemTime(),
-  };
 }
