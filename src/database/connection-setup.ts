@@ -1,6 +1,6 @@
 import { escapeIdentifier, type ClientBase } from "pg";
 
-/** How every connection to one address is set up. */
+/** How every connection to one server is set up. */
 export interface ConnectionSetup {
   /** Where the tables are: `?schema=` as Prisma reads it, otherwise what the server decides. */
   readonly schema: string | undefined;
@@ -13,8 +13,10 @@ export interface ConnectionSetup {
  * UTC is needed because the driver adapter reads a time and drops its offset. The settings are sent as a statement, and not
  * with the connection request, because connection poolers refuse unknown settings there.
  */
-export function createConnectionSetup(url: string, statementLimitMs: number): ConnectionSetup {
-  const schema = URL.parse(url)?.searchParams.get("schema") ?? undefined;
+export function createConnectionSetup(
+  schema: string | undefined,
+  statementLimitMs: number,
+): ConnectionSetup {
   const settings = [
     "SET TIME ZONE 'UTC'",
     `SET statement_timeout = ${statementLimitMs}`,

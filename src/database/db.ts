@@ -11,6 +11,7 @@ import {
   openServerConnection,
   type MigrationConnection,
 } from "./migration-connection.ts";
+import { createClientClass, requireServerAddress } from "./server-client.ts";
 import { toStoreError } from "./store-error.ts";
 
 export type DatabaseOptions =
@@ -36,8 +37,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Waiting for a connection, new or from the pool: a healthy server gives one in milliseconds. */
+/** A healthy server gives a connection in milliseconds. */
 const CONNECT_LIMIT_MS = 3_000;
+
+/** Waiting for a connection, new or from the pool. Longer, so that a connection that cannot be opened says why. */
+const POOL_LIMIT_MS = CONNECT_LIMIT_MS + 500;
 
 /** A batch takes milliseconds. A statement that is stuck behind a lock gives up in half of the shutdown's ten seconds. */
 const STATEMENT_LIMIT_MS = 5_000;
@@ -128,13 +132,15 @@ type EmbeddedOptions = Extract<DatabaseOptions, { kind: "embedded" }>;
 
 /** NOTE: the pool is ours, because an adapter with its own would open a second one for a query after the end (R31). */
 function poolSource({ url, connectionsMax }: PostgresOptions): Source {
-  const setup = createConnectionSetup(url, STATEMENT_LIMIT_MS);
+  const address = requireServerAddress(url);
+  const setup = createConnectionSetup(address.schema, STATEMENT_LIMIT_MS);
   const pool = new Pool({
-    connectionString: url,
+    Client: createClientClass(address, {
+      connectLimitMs: CONNECT_LIMIT_MS,
+      answerLimitMs: ANSWER_LIMIT_MS,
+    }),
     max: connectionsMax,
-    connectionTimeoutMillis: CONNECT_LIMIT_MS,
-    query_timeout: ANSWER_LIMIT_MS,
-    keepAlive: true,
+    connectionTimeoutMillis: POOL_LIMIT_MS,
     // oxlint-disable-next-line typescript/no-misused-promises -- The pool waits for it, although its type does not say so.
     onConnect: setup.prepare,
   });

@@ -1,6 +1,7 @@
 import type { PGlite } from "@electric-sql/pglite";
-import { Client, type QueryResultRow } from "pg";
+import type { QueryResultRow } from "pg";
 import { createConnectionSetup } from "./connection-setup.ts";
+import { requireServerAddress, ServerClient } from "./server-client.ts";
 import { toStoreError } from "./store-error.ts";
 
 /** One connection to the database that nobody else uses until it is disposed. Failures are `StoreError`s. */
@@ -19,17 +20,14 @@ const CONNECT_LIMIT_MS = 5_000;
 
 /** A connection of its own, outside the pool, because PostgreSQL ties an advisory lock to the connection that took it. */
 export async function openServerConnection(url: string): Promise<MigrationConnection> {
-  const client = new Client({
-    connectionString: url,
-    connectionTimeoutMillis: CONNECT_LIMIT_MS,
-    keepAlive: true,
-  });
+  const address = requireServerAddress(url);
+  const client = new ServerClient(address, { connectLimitMs: CONNECT_LIMIT_MS });
   // A connection that is lost between two statements would otherwise end the process; the next statement reports it.
   client.on("error", () => undefined);
   try {
     await translated(async () => {
       await client.connect();
-      await createConnectionSetup(url, STATEMENT_LIMIT_MS).prepare(client);
+      await createConnectionSetup(address.schema, STATEMENT_LIMIT_MS).prepare(client);
     });
   } catch (error) {
     await client.end();

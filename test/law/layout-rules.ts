@@ -31,7 +31,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   gateway: [...LOWER, "captions"],
   transcripts: [...LOWER, "database"],
   browser: ["gateway"],
-  settings: [...LOWER, "transcripts"],
+  settings: [...LOWER, "transcripts", "database"],
   app: [...LOWER, ...PARTS, "browser", "settings"],
   commands: [...LOWER, ...PARTS, "simulator", "settings", "app"],
   "index.ts": ["commands"],
