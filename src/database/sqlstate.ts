@@ -34,7 +34,7 @@ export function classifySqlState(sqlState: string | undefined): StoreFailureCode
 /** What the operator can do about a server that lets nobody in; what rows and tables are refused for needs no such word. */
 export const SERVER_ADVICE: Readonly<Record<string, string>> = {
   "08P01":
-    "the server or a pooler before it refused the connection's parameters: check the query of DATABASE_URL",
+    "a pooler or the server broke the exchange off: check the pooler's log, and the query of DATABASE_URL",
   "28000":
     "the server lets this user, host or certificate not in: check pg_hba.conf, and whether it wants TLS (sslmode=require) or a client certificate (sslcert, sslkey)",
   "28P01": "user and password do not fit: check them in DATABASE_URL",

@@ -1,5 +1,5 @@
 /** The kinds of settings that `settings.ts` is made of: each knows what a value may be and says so when it is not. */
-import { parseServerAddress } from "../database/server-address.ts";
+import { parseServerAddress } from "../database/server/server-address.ts";
 import { accepted, refused, type Parsed } from "../kernel/result.ts";
 
 export interface Setting<Value> {

@@ -136,7 +136,7 @@ export async function openStage(
 
 function openProxy(databaseUrl: string, loseEvery: number): Promise<PostgresProxy> {
   return startPostgresProxy(databaseUrl, {
-    statement: 'INSERT INTO "TranscriptSegment"',
+    statement: 'INSERT INTO "public"."TranscriptSegment"',
     loseEvery,
   });
 }

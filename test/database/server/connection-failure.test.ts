@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { describeConnectionFailure, FileProblem } from "../../src/database/connection-failure.ts";
-import { parseServerAddress } from "../../src/database/server-address.ts";
+import {
+  describeConnectionFailure,
+  FileProblem,
+} from "../../../src/database/server/connection-failure.ts";
+import { parseServerAddress } from "../../../src/database/server/server-address.ts";
 
 const SECRET = "s3cret";
 const parsed = parseServerAddress(`postgresql://${SECRET}:${SECRET}@db.example/d`);

@@ -1,10 +1,11 @@
 /** Connections to a PostgreSQL server: one that cannot be opened says why, and what to do about it. */
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
-import { Client, Connection, type ClientConfig } from "pg";
+import { Client, Connection, Pool, type ClientConfig, type PoolClient, type QueryConfig } from "pg";
+import { StoreError } from "../store-error.ts";
 import { describeConnectionFailure, FileProblem } from "./connection-failure.ts";
 import { parseServerAddress, type ServerAddress, type TlsRequest } from "./server-address.ts";
-import { StoreError } from "./store-error.ts";
+import { LimitedQuery, type SessionLimits } from "./session-limits.ts";
 
 /** How the connections of one owner are tuned. */
 export interface ServerClientOptions {
@@ -12,6 +13,8 @@ export interface ServerClientOptions {
   readonly connectLimitMs: number;
   /** Of one statement, from this side; for the server that no longer answers at all. */
   readonly answerLimitMs?: number;
+  /** Without them a connection stays as the server makes it. */
+  readonly limits?: SessionLimits;
 }
 
 /** The settings have looked at it before; whoever comes by another way hears the same words. */
@@ -33,23 +36,67 @@ class ConnectionError extends Error {
   }
 }
 
-type ClientClass = new () => ServerClient;
+export interface ServerPoolOptions extends ServerClientOptions {
+  readonly limits: SessionLimits;
+  readonly connectionsMax: number;
+  /** Of waiting for a connection, new or from the pool. */
+  readonly poolLimitMs: number;
+}
 
-/** For a pool, which makes its clients itself. */
-export function createClientClass(
-  address: ServerAddress,
-  options: ServerClientOptions,
-): ClientClass {
-  return class extends ServerClient {
-    constructor() {
-      super(address, options);
+type Connected = (
+  error: Error | undefined,
+  client: PoolClient | undefined,
+  done: () => void,
+) => void;
+
+/** Connections that are opened as they are needed. One that a pooler refuses for its options is opened without them. */
+export class ServerPool extends Pool {
+  readonly #limits: SessionLimits;
+
+  constructor(address: ServerAddress, options: ServerPoolOptions) {
+    const { limits } = options;
+    super({
+      Client: class extends ServerClient {
+        constructor() {
+          super(address, options);
+        }
+      },
+      max: options.connectionsMax,
+      connectionTimeoutMillis: options.poolLimitMs,
+      // oxlint-disable-next-line typescript/no-misused-promises -- The pool waits for it, although its type does not say so.
+      onConnect: async (client) => {
+        if (limits.isOurs) limits.learnFromCheck((await client.query(limits.check)).rows);
+      },
+    });
+    this.#limits = limits;
+    // An idle connection that dies is replaced when the next one is needed; without a listener it would end the process.
+    this.on("error", () => undefined);
+  }
+
+  override connect(): Promise<PoolClient>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): Promise<PoolClient> | void {
+    if (callback === undefined) {
+      return new Promise((resolve, reject) => {
+        this.connect((error, client) => {
+          if (client !== undefined) resolve(client);
+          else reject(error ?? new Error("expected a connection or a failure"));
+        });
+      });
     }
-  };
+    // Of connections that are opened at once, each one was refused for itself.
+    const hadOptions = this.#limits.isOurs;
+    super.connect((error, client, done) => {
+      if (hadOptions && this.#limits.learnFromRefusal(error)) super.connect(callback);
+      else callback(error, client, done);
+    });
+  }
 }
 
 export class ServerClient extends Client {
   readonly #address: ServerAddress;
   readonly #connectLimitMs: number;
+  readonly #limits: SessionLimits | undefined;
   /** Found before there is anything to connect; told by `connect`, because a constructor that throws breaks a pool. */
   readonly #problem: FileProblem | undefined;
 
@@ -58,6 +105,7 @@ export class ServerClient extends Client {
     super(toClientConfig(address, options, files instanceof FileProblem ? undefined : files));
     this.#address = address;
     this.#connectLimitMs = options.connectLimitMs;
+    this.#limits = options.limits;
     this.#problem = files instanceof FileProblem ? files : undefined;
   }
 
@@ -74,6 +122,29 @@ export class ServerClient extends Client {
       return;
     }
     super.connect((error: Error | null) => callback(error === null ? null : this.#explain(error)));
+  }
+
+  /** In the driver's own forms; what it calls back, or else resolves to, is its own. */
+  override query(...parameters: readonly unknown[]): never {
+    // The driver's overloads cannot be written down again; what goes in and comes out is theirs.
+    const plain = super.query.bind(this) as (...parameters: readonly unknown[]) => never;
+    const limits = this.#limits;
+    if (limits === undefined || limits.isOurs) return plain(...parameters);
+    // As the overloads have it: a text or an object, then perhaps values, then perhaps a callback.
+    const [statement, values, last] = parameters as [string | QueryConfig, unknown, unknown];
+    const callback = typeof values === "function" ? values : last;
+    if (typeof callback === "function") {
+      const own = Array.isArray(values) ? values : undefined;
+      // The driver calls it with a failure or a result.
+      return plain(new LimitedQuery(limits.statement, [statement, own, callback as () => void]));
+    }
+    const answer = new Promise((resolve, reject) => {
+      this.query(statement, values, (error: Error | null, result: unknown) =>
+        error === null ? resolve(result) : reject(error),
+      );
+    });
+    // The overloads without a callback return a promise of the result.
+    return answer as never;
   }
 
   /** What the server itself refuses keeps its SQLSTATE. */
@@ -115,7 +186,7 @@ class OptionalTlsConnection extends Connection {
 
 function toClientConfig(
   address: ServerAddress,
-  { connectLimitMs, answerLimitMs }: ServerClientOptions,
+  { connectLimitMs, answerLimitMs, limits }: ServerClientOptions,
   ssl: ConnectionOptions | false | undefined,
 ): ClientConfig & { connection?: Connection } {
   const { user, password, host, port, database, applicationName, options, tls } = address;
@@ -127,7 +198,9 @@ function toClientConfig(
     host,
     port,
     database,
-    options,
+    options: [options, limits?.isOurs === true ? limits.options : undefined]
+      .filter(Boolean)
+      .join(" "),
     application_name: applicationName,
     connectionTimeoutMillis: connectLimitMs,
     query_timeout: answerLimitMs,

@@ -4,7 +4,7 @@
  * Not by `URL`, which refuses what libpq takes (no host before a socket's folder), and takes a password that holds a raw "#",
  * "?" or "/" for something else. What is refused is told without a word of the address: it may hold a password.
  */
-import { accepted, refused, type Parsed } from "../kernel/result.ts";
+import { accepted, refused, type Parsed } from "../../kernel/result.ts";
 
 /** libpq's words for how a connection is encrypted. */
 export type TlsMode = "disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full";
@@ -28,6 +28,8 @@ export interface ServerAddress {
   readonly database: string | undefined;
   /** Where the tables are: `?schema=` as Prisma reads it. */
   readonly schema: string | undefined;
+  /** `?pgbouncer=true` as Prisma reads it: connections are a pooler's. Without it that is found out. */
+  readonly isPooled: boolean;
   /** `undefined` where the address says nothing of TLS: then there is none. */
   readonly tls: TlsRequest | undefined;
   readonly applicationName: string | undefined;
@@ -82,6 +84,7 @@ function readParameters(
     port,
     database: valueOf("dbname", database),
     schema: valueOf("schema"),
+    isPooled: valueOf("pgbouncer") === "true",
     // As in libpq: nothing is encrypted on its way through a socket of this machine.
     tls: hostFound?.startsWith("/") === true ? undefined : tls.value,
     applicationName: valueOf("application_name", valueOf("fallback_application_name")),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseServerAddress } from "../../src/database/server-address.ts";
+import { parseServerAddress } from "../../../src/database/server/server-address.ts";
 
 const SECRET = "s3cret";
 

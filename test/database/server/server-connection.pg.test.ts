@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { chmod } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openDatabase } from "../../src/database/db.ts";
-import { openServerConnection } from "../../src/database/migration-connection.ts";
-import { StoreError } from "../../src/database/store-error.ts";
-import { startPostgresServer } from "../support/actors/databases/postgres-server.ts";
+import { openDatabase } from "../../../src/database/db.ts";
+import { openServerConnection } from "../../../src/database/migration-connection.ts";
+import { StoreError } from "../../../src/database/store-error.ts";
+import { startPostgresServer } from "../../support/actors/databases/postgres-server.ts";
 
 /** Making the server takes seconds on a busy machine. */
 const LIMIT_MS = 120_000;
