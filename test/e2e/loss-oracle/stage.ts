@@ -8,6 +8,10 @@ import {
   startPostgresProxy,
   type PostgresProxy,
 } from "../../support/actors/networks/postgres-proxy.ts";
+import {
+  startTransactionPooler,
+  type TransactionPooler,
+} from "../../support/actors/networks/transaction-pooler.ts";
 import type { Installation } from "../../support/actors/processes/executable.ts";
 import { createRandom } from "../../support/probes/tones.ts";
 import type { PlacedFinal } from "./comparison.ts";
@@ -44,6 +48,8 @@ export interface StageSetup {
   readonly poisonEvery?: number;
   /** The gateway reaches the database through a proxy that loses the reply to every n-th batch. */
   readonly loseRepliesEvery?: number;
+  /** The gateway reaches the database through a pooler of transactions with so many connections. */
+  readonly pooledConnections?: number;
   /** Sessions without a row, for one client in twenty and at least one each. */
   readonly unknownSlugs?: readonly string[];
   /** No file that the gateway writes may be larger, in blocks of 512 bytes. */
@@ -56,6 +62,7 @@ export interface Stage extends AsyncDisposable {
   readonly server: PostgresServer;
   readonly database: TestDatabase;
   readonly proxy: PostgresProxy | undefined;
+  readonly pooler: TransactionPooler | undefined;
   readonly gateway: RevivableGateway;
   readonly simulator: Simulator;
   readonly crowd: Crowd;
@@ -94,10 +101,14 @@ export async function openStage(
     setup.loseRepliesEvery === undefined
       ? undefined
       : opening.use(await openProxy(database.url, setup.loseRepliesEvery));
+  const pooler =
+    setup.pooledConnections === undefined
+      ? undefined
+      : opening.use(await openPooler(database.url, setup.pooledConnections));
   const dataDirectory = join(installation.directory, setup.name);
   const gateway = opening.use(
     new RevivableGateway(await limitFiles(installation, setup.fileBlocksMax), {
-      DATABASE_URL: proxy?.url ?? database.url,
+      DATABASE_URL: pooler?.url ?? proxy?.url ?? database.url,
       DATA_DIR: dataDirectory,
       GLADIA_API_URL: simulator.url,
       // A crowd that comes back at once: sessions that it has abandoned end a moment later.
@@ -118,6 +129,7 @@ export async function openStage(
     server,
     database,
     proxy,
+    pooler,
     gateway,
     simulator,
     crowd,
@@ -139,6 +151,10 @@ function openProxy(databaseUrl: string, loseEvery: number): Promise<PostgresProx
     statement: 'INSERT INTO "public"."TranscriptSegment"',
     loseEvery,
   });
+}
+
+function openPooler(databaseUrl: string, connections: number): Promise<TransactionPooler> {
+  return startTransactionPooler(databaseUrl, { connections, unknownOptions: "refuse" });
 }
 
 /** A file of which no more can be written is what a full disk looks like, without a disk to fill. */
