@@ -1,16 +1,16 @@
 import { PrismaPg } from "@prisma/adapter-pg";
-import { Pool } from "pg";
 import { PrismaPGlite } from "pglite-prisma-adapter";
 import { assert } from "../kernel/assert.ts";
 import { deadline } from "../kernel/deadline.ts";
-import { createConnectionSetup } from "./connection-setup.ts";
 import { openEmbedded } from "./embedded.ts";
-import { PrismaClient } from "./generated/client.ts";
 import {
   lendEmbeddedConnection,
   openServerConnection,
   type MigrationConnection,
 } from "./migration-connection.ts";
+import { requireServerAddress, ServerPool } from "./server/server-client.ts";
+import { SessionLimits } from "./server/session-limits.ts";
+import { StoreClient } from "./store-client.ts";
 import { toStoreError } from "./store-error.ts";
 
 export type DatabaseOptions =
@@ -27,7 +27,7 @@ export type DatabaseOptions =
     };
 
 export interface Database {
-  readonly prisma: PrismaClient;
+  readonly prisma: StoreClient;
   /** A connection for `migrations.ts`; with an embedded database nothing else may use `prisma` before it is disposed. */
   migrationConnection(): Promise<MigrationConnection>;
   /** Rejects with a `StoreError` unless the database answers within `limitMs`. */
@@ -36,8 +36,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Waiting for a connection, new or from the pool: a healthy server gives one in milliseconds. */
+/** A healthy server gives a connection in milliseconds. */
 const CONNECT_LIMIT_MS = 3_000;
+
+/** Waiting for a connection, new or from the pool. Longer, so that a connection that cannot be opened says why. */
+const POOL_LIMIT_MS = CONNECT_LIMIT_MS + 500;
 
 /** A batch takes milliseconds. A statement that is stuck behind a lock gives up in half of the shutdown's ten seconds. */
 const STATEMENT_LIMIT_MS = 5_000;
@@ -84,7 +87,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 async function connect(options: DatabaseOptions): Promise<Database> {
   const source = options.kind === "postgres" ? poolSource(options) : await embeddedSource(options);
   // Prisma's longer error formats quote our source; none of its messages is ever shown anyway.
-  const prisma = new PrismaClient({ adapter: source.adapter, errorFormat: "minimal" });
+  const prisma = new StoreClient(
+    { adapter: source.adapter, errorFormat: "minimal" },
+    source.schema,
+  );
   let closing: Promise<void> | undefined;
 
   const end = async () => {
@@ -119,6 +125,7 @@ async function connect(options: DatabaseOptions): Promise<Database> {
 /** Where the statements go, and what has to be let go of after Prisma. */
 interface Source {
   readonly adapter: PrismaPg | PrismaPGlite;
+  readonly schema: string | undefined;
   readonly migrationConnection: () => Promise<MigrationConnection>;
   readonly close: () => Promise<void>;
 }
@@ -128,20 +135,18 @@ type EmbeddedOptions = Extract<DatabaseOptions, { kind: "embedded" }>;
 
 /** NOTE: the pool is ours, because an adapter with its own would open a second one for a query after the end (R31). */
 function poolSource({ url, connectionsMax }: PostgresOptions): Source {
-  const setup = createConnectionSetup(url, STATEMENT_LIMIT_MS);
-  const pool = new Pool({
-    connectionString: url,
-    max: connectionsMax,
-    connectionTimeoutMillis: CONNECT_LIMIT_MS,
-    query_timeout: ANSWER_LIMIT_MS,
-    keepAlive: true,
-    // oxlint-disable-next-line typescript/no-misused-promises -- The pool waits for it, although its type does not say so.
-    onConnect: setup.prepare,
+  const address = requireServerAddress(url);
+  const { schema } = address;
+  const pool = new ServerPool(address, {
+    connectionsMax,
+    connectLimitMs: CONNECT_LIMIT_MS,
+    poolLimitMs: POOL_LIMIT_MS,
+    answerLimitMs: ANSWER_LIMIT_MS,
+    limits: new SessionLimits({ ...address, statementLimitMs: STATEMENT_LIMIT_MS }),
   });
-  // An idle connection that dies is replaced when the next one is needed; without a listener it would end the process.
-  pool.on("error", () => undefined);
   return {
-    adapter: new PrismaPg(pool, setup.schema === undefined ? {} : { schema: setup.schema }),
+    adapter: new PrismaPg(pool, schema === undefined ? {} : { schema }),
+    schema,
     migrationConnection: () => openServerConnection(url),
     close: () => pool.end(),
   };
@@ -151,6 +156,7 @@ async function embeddedSource({ directory }: EmbeddedOptions): Promise<Source> {
   const embedded = await openEmbedded(directory);
   return {
     adapter: new PrismaPGlite(embedded.postgres),
+    schema: undefined,
     migrationConnection: lendEmbeddedConnection(embedded.postgres),
     close: embedded.close,
   };

@@ -4,8 +4,9 @@
  * The executable has no Prisma beside it, so it applies prisma/migrations itself. It keeps Prisma's own records, so that
  * `prisma migrate deploy` and `prisma migrate status` agree with it wherever they are used instead.
  *
- * Each migration and its record are one transaction: a failure leaves nothing of it behind. So a migration cannot hold what
- * PostgreSQL refuses in transactions, such as CREATE INDEX CONCURRENTLY. Any number of runners may start together.
+ * All of a run is one transaction, and each migration a part of it that leaves nothing behind where it fails; those before it
+ * stay. So a migration cannot hold what PostgreSQL refuses in transactions, such as CREATE INDEX CONCURRENTLY. Any number of
+ * runners may start together, also through a pooler, where no other lock than a transaction's is anybody's (R31).
  */
 import { describeError } from "../kernel/errors.ts";
 import type { MigrationConnection } from "./migration-connection.ts";
@@ -42,19 +43,16 @@ export async function applyMigrations(
   connection: MigrationConnection,
   files: readonly MigrationFile[] = migrationFiles,
 ): Promise<MigrationOutcome> {
-  await connection.run(`SET lock_timeout = ${LOCK_LIMIT_MS}`);
-  await connection.query("SELECT pg_advisory_lock($1)", [ADVISORY_LOCK]);
-  try {
+  const outcome = await connection.transaction(LOCK_LIMIT_MS, async () => {
+    await connection.query("SELECT pg_advisory_xact_lock($1)", [ADVISORY_LOCK]);
     const pending = await findPending(connection, files);
     if (pending.length > 0) await connection.run(RECORDS_TABLE);
-    for (const file of pending) await applyOne(connection, file);
-    const applied = pending.map((file) => file.name);
-    const already = files.map((file) => file.name).filter((name) => !applied.includes(name));
-    return { applied, already };
-  } finally {
-    // A connection that is lost has let go of the lock, and its loss is already on its way to the caller.
-    await connection.query("SELECT pg_advisory_unlock($1)", [ADVISORY_LOCK]).catch(() => undefined);
-  }
+    return applyAll(connection, pending);
+  });
+  if (outcome.failure !== undefined) throw outcome.failure;
+  const { applied } = outcome;
+  const already = files.map((file) => file.name).filter((name) => !applied.includes(name));
+  return { applied, already };
 }
 
 interface MigrationRecord {
@@ -115,25 +113,36 @@ async function readRecords(
   return [];
 }
 
-async function applyOne(connection: MigrationConnection, file: MigrationFile): Promise<void> {
-  try {
-    await connection.run("BEGIN");
-    await connection.run(file.sql);
-    await connection.query(
-      `INSERT INTO _prisma_migrations
-         (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
-       VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
-      [crypto.randomUUID(), checksumOf(file), file.name],
-    );
-    await connection.run("COMMIT");
-  } catch (error) {
-    // A connection that is lost has rolled back already.
-    await connection.run("ROLLBACK").catch(() => undefined);
-    if (error instanceof StoreError && error.retryable) throw error;
-    throw mismatch(
-      `migration ${file.name} was refused (${describeError(error)}); nothing of it remains`,
-    );
+/** Stops at the first that is refused, and hands it back, so that what came before it is committed. */
+async function applyAll(
+  connection: MigrationConnection,
+  pending: readonly MigrationFile[],
+): Promise<{ readonly applied: readonly string[]; readonly failure?: StoreError }> {
+  const applied: string[] = [];
+  for (const file of pending) {
+    try {
+      await applyOne(connection, file);
+    } catch (error) {
+      if (error instanceof StoreError && error.retryable) throw error;
+      await connection.run("ROLLBACK TO SAVEPOINT migration");
+      const reason = `migration ${file.name} was refused (${describeError(error)})`;
+      return { applied, failure: mismatch(`${reason}; nothing of it remains`) };
+    }
+    applied.push(file.name);
   }
+  return { applied };
+}
+
+async function applyOne(connection: MigrationConnection, file: MigrationFile): Promise<void> {
+  await connection.run("SAVEPOINT migration");
+  await connection.run(file.sql);
+  // A transaction has but one now(): the clock keeps the records in order.
+  await connection.query(
+    `INSERT INTO _prisma_migrations
+       (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
+     VALUES ($1, $2, $3, clock_timestamp(), clock_timestamp(), 1)`,
+    [crypto.randomUUID(), checksumOf(file), file.name],
+  );
 }
 
 function checksumOf(file: MigrationFile): string {

@@ -30,3 +30,17 @@ export function classifySqlState(sqlState: string | undefined): StoreFailureCode
   if (SCHEMA_CLASSES.has(sqlClass)) return "schema-mismatch";
   return "database-unreachable";
 }
+
+/** What the operator can do about a server that lets nobody in; what rows and tables are refused for needs no such word. */
+export const SERVER_ADVICE: Readonly<Record<string, string>> = {
+  "08P01":
+    "a pooler or the server broke the exchange off: check the pooler's log, and the query of DATABASE_URL",
+  "28000":
+    "the server lets this user, host or certificate not in: check pg_hba.conf, and whether it wants TLS (sslmode=require) or a client certificate (sslcert, sslkey)",
+  "28P01": "user and password do not fit: check them in DATABASE_URL",
+  "3D000": "there is no such database: create it, or check its name in DATABASE_URL",
+  "42501": "the user lacks a right: grant it on the schema and its tables",
+  "53300":
+    "the server has no connection left: raise max_connections, or put fewer clients before it",
+  "57P03": "the server is starting or stopping: it answers later",
+};

@@ -1,4 +1,5 @@
 /** The kinds of settings that `settings.ts` is made of: each knows what a value may be and says so when it is not. */
+import { parseServerAddress } from "../database/server/server-address.ts";
 import { accepted, refused, type Parsed } from "../kernel/result.ts";
 
 export interface Setting<Value> {
@@ -91,6 +92,17 @@ export function optionalUrl(
 ): Setting<string | undefined> {
   const { protocols, ...rest } = setting;
   return { ...rest, fallback: undefined, parse: (found) => parseUrl(found, protocols) };
+}
+
+/** The address of a PostgreSQL server. */
+export function optionalDatabaseUrl(
+  setting: Omit<Described<undefined>, "fallback">,
+): Setting<string | undefined> {
+  const parse = (found: string): Parsed<string | undefined> => {
+    const address = parseServerAddress(found);
+    return address.ok ? accepted(found) : address;
+  };
+  return { ...setting, fallback: undefined, parse };
 }
 
 /** NOTE: a URL may hold a password, so that the problem does not quote it. */

@@ -10,6 +10,7 @@ import {
 } from "../transcripts/queue/batch-queue-config.ts";
 import {
   choice,
+  optionalDatabaseUrl,
   optionalText,
   optionalUrl,
   origins,
@@ -31,9 +32,8 @@ export const SETTINGS = {
       "Port of the one listener; 0 lets the system choose. `WS_PORT` is read when it is not set.",
   }),
   host: text({ name: "HOST", fallback: "0.0.0.0", sentence: "Address to listen on." }),
-  databaseUrl: optionalUrl({
+  databaseUrl: optionalDatabaseUrl({
     name: "DATABASE_URL",
-    protocols: ["postgres:", "postgresql:"],
     fallbackText: "embedded database under `DATA_DIR`",
     sentence: "PostgreSQL 15 or newer.",
   }),

@@ -63,6 +63,26 @@ test("takes a code of the network for no SQLSTATE, and whatever else is thrown f
   }
 });
 
+test.each([
+  ["timeout exceeded when trying to connect", "every connection was in use for too long"],
+  ["Query read timeout", "did not answer in time"],
+  ["Connection terminated unexpectedly", "closed the connection before it answered"],
+])("[R33] %s is told by cause, also behind words of Prisma's", (driver, words) => {
+  for (const thrown of [new Error(driver), new Error(`Invalid call: ${SAID}\n\n${driver}`)]) {
+    const failure = toStoreError(thrown, "reading");
+    expect(failure).toMatchObject({ code: "database-unreachable", retryable: true });
+    expect(failure.message).toContain(words);
+    expect(failure.message).not.toContain(SAID);
+  }
+});
+
+test("[R33] what an operator can do about a server's refusal stands behind its SQLSTATE", () => {
+  const failure = toStoreError(serverError({ code: "28P01", severity: "FATAL" }), "reading");
+  expect(failure.message).toBe(
+    "reading: SQLSTATE 28P01: user and password do not fit: check them in DATABASE_URL",
+  );
+});
+
 test("hands on what is translated already", () => {
   const failure = new StoreError("schema-mismatch", "expected a table");
   expect(toStoreError(failure, "migrating")).toBe(failure);

@@ -58,7 +58,9 @@ describe("fifty speakers in five sessions", () => {
       const finals = finalsOf(speakers);
       expect(finals.length).toBe(speakers.length * sentenceCount);
       expect(await storedFinals(database)).toEqual(finals);
-      const statements = await database.statementCount('%INSERT INTO "TranscriptSegment"%');
+      const statements = await database.statementCount(
+        '%INSERT INTO "public"."TranscriptSegment"%',
+      );
       console.log(`${finals.length} finals, ${statements} statements wrote them`);
       expect(statements).toBeGreaterThan(0);
       expect(statements).toBeLessThanOrEqual(finals.length / 5);

@@ -31,7 +31,7 @@ const FLOORS: Readonly<Record<string, readonly string[]>> = {
   gateway: [...LOWER, "captions"],
   transcripts: [...LOWER, "database"],
   browser: ["gateway"],
-  settings: [...LOWER, "transcripts"],
+  settings: [...LOWER, "transcripts", "database"],
   app: [...LOWER, ...PARTS, "browser", "settings"],
   commands: [...LOWER, ...PARTS, "simulator", "settings", "app"],
   "index.ts": ["commands"],
@@ -78,7 +78,13 @@ const INNER_FLOORS: Readonly<Record<string, Readonly<Record<string, readonly str
     session: ["wire", "faults", "hearing"],
     ".": ["sample", "wire", "faults", "hearing", "session"],
   },
-  database: { generated: [], ".": ["generated"] },
+  database: {
+    generated: [],
+    "sqlstate.ts": [],
+    "store-error.ts": ["generated", "sqlstate.ts"],
+    server: ["store-error.ts"],
+    ".": ["generated", "sqlstate.ts", "store-error.ts", "server"],
+  },
   commands: { ".": [], demo: ["."], "command-line.ts": [".", "demo"] },
 };
 

@@ -1,6 +1,6 @@
 import { CONTENT_TYPES, createTranscriptWriter } from "../../captions/transcript-formats.ts";
 import type { TranscriptEnding, TranscriptWriter } from "../../captions/transcript-writer.ts";
-import { toAppError } from "../../kernel/errors.ts";
+import { toAppError, type AppError } from "../../kernel/errors.ts";
 import { monotonicMs, sleep } from "../../kernel/timers.ts";
 /** `GET /api/sessions/:slug/transcript`: a call's stored finals, for a token of that call. */
 import type { StoredSegment, TranscriptReader } from "../../relay/stored-transcript.ts";
@@ -69,9 +69,15 @@ export function createTranscriptRoute(deps: TranscriptRouteDeps): TranscriptRout
       const failure = toAppError(error);
       if (failure.code === "internal") throw failure;
       if (failure.code.startsWith("token-")) return refuse(401, failure.code, failure.message);
-      return refuse(503, failure.code, failure.message, failure.retryable);
+      return refuse(503, failure.code, toClientSentence(failure), failure.retryable);
     }
   };
+}
+
+/** What is wrong with the database is the operator's to hear: it names hosts, files and tables. */
+function toClientSentence({ code, message }: AppError): string {
+  const isOfDatabase = code === "database-unreachable" || code === "schema-mismatch";
+  return isOfDatabase ? "no transcript can be read at the moment" : message;
 }
 
 function refuse(status: number, code: string, message: string, isRetryable = false): Response {

@@ -1,4 +1,4 @@
-import type { PrismaClient } from "../../database/generated/client.ts";
+import type { StoreClient } from "../../database/store-client.ts";
 import { sleep } from "../../kernel/timers.ts";
 import type { Transcript } from "../../relay/ports.ts";
 import type { KeptFinals } from "../../relay/stored-transcript.ts";
@@ -6,7 +6,7 @@ import type { Journal } from "../journal/journal.ts";
 import { findFinals } from "./segment-reader.ts";
 
 export interface FinalFinderDeps {
-  readonly prisma: PrismaClient;
+  readonly prisma: StoreClient;
   readonly journal: Pick<Journal, "readAfter">;
 }
 

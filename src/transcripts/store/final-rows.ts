@@ -1,4 +1,4 @@
-import type { PrismaClient } from "../../database/generated/client.ts";
+import type { StoreClient, Tables } from "../../database/store-client.ts";
 import type { TranslationCode } from "../../relay/recognition/language-codes.ts";
 import type { StoredSegment, TranscriptPlace } from "../../relay/stored-transcript.ts";
 
@@ -26,20 +26,15 @@ export interface FinalSelection {
 /** The column that orders finals: "startedAt" as they were said, "createdAt" as they were stored. */
 export type FinalOrder = "startedAt" | "createdAt";
 
-const STATEMENTS: Record<FinalOrder, string> = {
-  startedAt: selectBy("startedAt"),
-  createdAt: selectBy("createdAt"),
-};
-
 /** Finals of one call, from one place on. What the database throws goes through untranslated. */
 export async function selectFinals(
-  prisma: PrismaClient,
+  prisma: StoreClient,
   videoSessionId: string,
   order: FinalOrder,
   { limit, language, after }: FinalSelection,
 ): Promise<FinalRows> {
   const found = await prisma.$queryRawUnsafe<SelectedRow[]>(
-    STATEMENTS[order],
+    selectBy(order, prisma.tables),
     videoSessionId,
     after.atUs,
     after.id,
@@ -74,7 +69,7 @@ function toFinalRow({ id, atUs, identity, name, ...row }: SelectedRow): FinalRow
  *
  * NOTE: microseconds stay whole numbers in a float8 up to the year 2255, and are added to the epoch without rounding.
  */
-function selectBy(column: FinalOrder): string {
+function selectBy(column: FinalOrder, tables: Tables): string {
   return `
     SELECT segment."id",
       (extract(epoch FROM segment."${column}") * 1000000)::float8 AS "atUs",
@@ -82,8 +77,8 @@ function selectBy(column: FinalOrder): string {
       coalesce(segment."translationOf", segment."utteranceId") AS "utteranceKey",
       segment."text", segment."language", segment."confidence", segment."startedAt", segment."endedAt",
       participant."identity", participant."name"
-    FROM "TranscriptSegment" AS segment
-    LEFT JOIN "Participant" AS participant ON participant."id" = segment."participantId"
+    FROM ${tables.transcriptSegment.sql} AS segment
+    LEFT JOIN ${tables.participant.sql} AS participant ON participant."id" = segment."participantId"
     WHERE segment."videoSessionId" = $1 AND segment."isFinal"
       AND (segment."${column}", segment."id")
         > (timestamptz 'epoch' + $2::float8 * interval '1 microsecond', $3::text)

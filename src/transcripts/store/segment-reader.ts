@@ -1,4 +1,5 @@
-import type { PrismaClient, TranscriptSegment } from "../../database/generated/client.ts";
+import type { TranscriptSegment } from "../../database/generated/client.ts";
+import type { StoreClient } from "../../database/store-client.ts";
 import { toStoreError } from "../../database/store-error.ts";
 import { assert } from "../../kernel/assert.ts";
 import type { Transcript } from "../../relay/ports.ts";
@@ -19,7 +20,7 @@ import { advanceCursor } from "./page-progress.ts";
 const KEYS_MAX = 500;
 
 /** Reads what the process's database holds. */
-export function createTranscriptReader(prisma: PrismaClient): TranscriptReader {
+export function createTranscriptReader(prisma: StoreClient): TranscriptReader {
   return {
     read: (sessionSlug, selection) => readSegments(prisma, sessionSlug, selection),
     readPage: (sessionSlug, selection) => readPage(prisma, sessionSlug, selection),
@@ -28,7 +29,7 @@ export function createTranscriptReader(prisma: PrismaClient): TranscriptReader {
 
 /** The first finals of a call; `null` when there is no such call. Rejects with a `StoreError`. */
 export async function readSegments(
-  prisma: PrismaClient,
+  prisma: StoreClient,
   sessionSlug: string,
   { limit, language }: TranscriptSelection,
 ): Promise<StoredTranscript | null> {
@@ -47,7 +48,7 @@ export interface OpenTranscript {
 
 /** For reading a transcript of any length in parts; `null` when there is no such call. Rejects with a `StoreError`. */
 export async function openTranscript(
-  prisma: PrismaClient,
+  prisma: StoreClient,
   sessionSlug: string,
   language: TranslationCode | undefined,
 ): Promise<OpenTranscript | null> {
@@ -74,7 +75,7 @@ export async function openTranscript(
 }
 
 async function readPage(
-  prisma: PrismaClient,
+  prisma: StoreClient,
   sessionSlug: string,
   { limit, language, after }: PageSelection,
 ): Promise<TranscriptPage | null> {
@@ -103,7 +104,7 @@ async function translated<Value>(work: () => Promise<Value>): Promise<Value> {
  * At most 500 keys. Rejects with a `StoreError`.
  */
 export async function findFinals(
-  prisma: PrismaClient,
+  prisma: StoreClient,
   sessionSlug: string,
   utteranceKeys: readonly string[],
 ): Promise<ReadonlyMap<string, Transcript>> {

@@ -1,4 +1,4 @@
-import type { PrismaClient } from "../../database/generated/client.ts";
+import type { StoreClient } from "../../database/store-client.ts";
 import { StoreError, toStoreError } from "../../database/store-error.ts";
 
 /**
@@ -7,15 +7,16 @@ import { StoreError, toStoreError } from "../../database/store-error.ts";
  * It looks at the tables and not at the record of migrations, because the tables may be the application's own, with a
  * history of theirs. Rejects with a `StoreError` "schema-mismatch", or "database-unreachable" when it cannot tell.
  */
-export async function checkSegmentSchema(prisma: PrismaClient): Promise<void> {
+export async function checkSegmentSchema(prisma: StoreClient): Promise<void> {
+  const { tables } = prisma;
   try {
     await prisma.$queryRaw`
-      EXPLAIN INSERT INTO "VideoSession" ("id", "slug") SELECT '', '' ON CONFLICT ("slug") DO NOTHING`;
+      EXPLAIN INSERT INTO ${tables.videoSession} ("id", "slug") SELECT '', '' ON CONFLICT ("slug") DO NOTHING`;
     await prisma.$queryRaw`
-      EXPLAIN INSERT INTO "Participant" ("id", "videoSessionId", "identity", "name") SELECT '', '', '', ''
+      EXPLAIN INSERT INTO ${tables.participant} ("id", "videoSessionId", "identity", "name") SELECT '', '', '', ''
       ON CONFLICT ("videoSessionId", "identity") DO NOTHING`;
     await prisma.$queryRaw`
-      EXPLAIN INSERT INTO "TranscriptSegment" ("id", "videoSessionId", "participantId", "utteranceId",
+      EXPLAIN INSERT INTO ${tables.transcriptSegment} ("id", "videoSessionId", "participantId", "utteranceId",
         "translationOf", "text", "language", "confidence", "startedAt", "endedAt", "isFinal")
       SELECT '', '', '', '', '', '', '', 0, now(), now(), true
       ON CONFLICT ("videoSessionId", "utteranceId") DO NOTHING`;

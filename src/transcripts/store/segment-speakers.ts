@@ -1,4 +1,4 @@
-import type { PrismaClient } from "../../database/generated/client.ts";
+import type { StoreClient } from "../../database/store-client.ts";
 import { RecentCache } from "../../kernel/recent-cache.ts";
 import type { SpeakerNames } from "../../relay/ports.ts";
 
@@ -26,12 +26,12 @@ export function speakerKey({ sessionSlug, identity }: SpeakerNames): string {
 
 /** Finds the database's ids of speakers, and remembers the latest of them (R8). */
 export class SpeakerDirectory {
-  readonly #prisma: PrismaClient;
+  readonly #prisma: StoreClient;
   readonly #sessionPolicy: SessionPolicy;
   readonly #cached: RecentCache<string, SpeakerIds>;
 
   constructor(
-    { prisma }: { readonly prisma: PrismaClient },
+    { prisma }: { readonly prisma: StoreClient },
     options: { readonly sessionPolicy: SessionPolicy; readonly idsCachedMax: number },
   ) {
     this.#prisma = prisma;
@@ -78,13 +78,14 @@ type ResolvedSpeaker = SpeakerNames & SpeakerIds;
  * column is in no key: foreign keys are checked without waiting for it. Every process locks in the same order.
  */
 async function findOrCreate(
-  prisma: PrismaClient,
+  prisma: StoreClient,
   speakers: readonly SpeakerNames[],
   policy: SessionPolicy,
 ): Promise<readonly ResolvedSpeaker[]> {
   const slugs = [...new Set(speakers.map((speaker) => speaker.sessionSlug.toWellFormed()))];
   const slugsRequired = policy === "require" ? slugs : [];
   const slugsCreated = policy === "create" ? slugs : [];
+  const { tables } = prisma;
   return prisma.$queryRaw<ResolvedSpeaker[]>`
     WITH speaker AS (
       SELECT * FROM unnest(
@@ -94,22 +95,22 @@ async function findOrCreate(
         ${speakers.map((speaker) => speaker.name)}::text[]
       ) AS speaker(id, slug, identity, name)
     ), created AS (
-      INSERT INTO "VideoSession" ("id", "slug")
+      INSERT INTO ${tables.videoSession} AS stored_session ("id", "slug")
       SELECT * FROM unnest(${slugsCreated.map(() => Bun.randomUUIDv7())}::text[], ${slugsCreated}::text[])
         AS session(id, slug)
       ORDER BY session.slug
-      ON CONFLICT ("slug") DO UPDATE SET "status" = "VideoSession"."status"
+      ON CONFLICT ("slug") DO UPDATE SET "status" = stored_session."status"
       RETURNING "id", "slug"
     ), session AS (
       SELECT "id", "slug" FROM created
       UNION ALL
-      SELECT "id", "slug" FROM "VideoSession" WHERE "slug" = ANY(${slugsRequired}::text[])
+      SELECT "id", "slug" FROM ${tables.videoSession} WHERE "slug" = ANY(${slugsRequired}::text[])
     ), participant AS (
-      INSERT INTO "Participant" ("id", "videoSessionId", "identity", "name")
+      INSERT INTO ${tables.participant} AS stored ("id", "videoSessionId", "identity", "name")
       SELECT speaker.id, session."id", speaker.identity, speaker.name
       FROM speaker JOIN session ON session."slug" = speaker.slug
       ORDER BY speaker.slug, speaker.identity
-      ON CONFLICT ("videoSessionId", "identity") DO UPDATE SET "name" = "Participant"."name"
+      ON CONFLICT ("videoSessionId", "identity") DO UPDATE SET "name" = stored."name"
       RETURNING "id", "videoSessionId", "identity", "name"
     )
     SELECT session."slug" AS "sessionSlug", participant."identity", participant."name",

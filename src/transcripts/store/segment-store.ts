@@ -5,8 +5,8 @@
  * one statement before it resolves all of them together. Nothing here waits or repeats on its own, except once when a cached
  * id turns out to be stale (R8): repetition is the batch queue's business, and harmless (R4).
  */
-import type { PrismaClient } from "../../database/generated/client.ts";
 import { FOREIGN_KEY_VIOLATION } from "../../database/sqlstate.ts";
+import type { StoreClient } from "../../database/store-client.ts";
 import { toStoreError } from "../../database/store-error.ts";
 import { toTextArray } from "../../database/text-array.ts";
 import type { SpeakerNames, Transcript } from "../../relay/ports.ts";
@@ -19,7 +19,7 @@ import {
 } from "./segment-speakers.ts";
 
 export interface SegmentStoreDeps {
-  readonly prisma: PrismaClient;
+  readonly prisma: StoreClient;
 }
 
 export interface SegmentStoreOptions {
@@ -30,7 +30,7 @@ export interface SegmentStoreOptions {
 
 /** Stateless but for the remembered ids; any number of `write`s may run at once. */
 export class SegmentStore {
-  readonly #prisma: PrismaClient;
+  readonly #prisma: StoreClient;
   readonly #speakers: SpeakerDirectory;
 
   constructor(deps: SegmentStoreDeps, options: SegmentStoreOptions) {
@@ -102,10 +102,10 @@ function byParticipant({ ids: one }: Segment, { ids: other }: Segment): number {
  * R4: a later final of a key replaces text, language, confidence and end. The start stays: it is the segment's place among
  * the others, and no index has to change. A repetition writes nothing at all.
  */
-async function upsert(prisma: PrismaClient, segments: readonly Segment[]): Promise<void> {
+async function upsert(prisma: StoreClient, segments: readonly Segment[]): Promise<void> {
   const transcripts = segments.map(({ transcript }) => transcript);
   await prisma.$executeRaw`
-    INSERT INTO "TranscriptSegment" AS stored ("id", "videoSessionId", "participantId", "utteranceId",
+    INSERT INTO ${prisma.tables.transcriptSegment} AS stored ("id", "videoSessionId", "participantId", "utteranceId",
       "translationOf", "text", "language", "confidence", "startedAt", "endedAt")
     SELECT * FROM unnest(
       ${toTextArray(segments.map(() => Bun.randomUUIDv7()))}::text[],

@@ -96,3 +96,16 @@ function killIfAlive(pid: number): void {
     // It has ended by itself.
   }
 }
+
+/** More turns than any pooler here has connections. */
+const NEIGHBOUR_TURNS = 8;
+
+/** What another application may leave on the connections of a pooler that both share. */
+export async function leaveSearchPath(poolerUrl: string, schema: string): Promise<void> {
+  const client = new Client({ connectionString: poolerUrl });
+  await client.connect();
+  for (let turn = 0; turn < NEIGHBOUR_TURNS; turn += 1) {
+    await client.query(`SET search_path TO ${schema}`);
+  }
+  await client.end();
+}

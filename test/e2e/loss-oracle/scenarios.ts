@@ -4,7 +4,7 @@ import { until } from "../../support/probes/until.ts";
 import { clientAway, clientChaos } from "./client-scenarios.ts";
 import type { Final } from "./comparison.ts";
 import { untilShown } from "./crowd.ts";
-import { crashPostgres, exhaustConnections } from "./postgres-faults.ts";
+import { crashPostgres, exhaustConnections, leaveSearchPath } from "./postgres-faults.ts";
 import { judge, type Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 
@@ -90,6 +90,21 @@ export const repliesLost: Scenario = {
     await sleep(3000);
     await until(() => countLost() > 0);
     facts["lostReplies"] = countLost();
+  },
+};
+
+/** R31: each transaction on another connection, and a neighbour who leaves a search path on all of them. */
+const pooler: Scenario = {
+  name: "pooler",
+  pooledConnections: 3,
+  settings: { BATCH_FLUSH_INTERVAL_MS: "50" },
+  async play({ crowd, database, pooler: pool, facts, problems }) {
+    await untilShown(crowd, FINALS_OF_A_CROWD);
+    await database.query("CREATE SCHEMA elsewhere");
+    if (pool !== undefined) await leaveSearchPath(pool.url, "elsewhere");
+    await untilShown(crowd, FINALS_OF_A_CROWD);
+    facts["transactions"] = pool?.transactionCount ?? 0;
+    if (facts["transactions"] === 0) problems.push("expected transactions by way of the pooler");
   },
 };
 
@@ -233,6 +248,7 @@ export const SCENARIOS: readonly Scenario[] = [
   databaseStopped,
   databaseCrashed,
   repliesLost,
+  pooler,
   connectionsExhausted,
   poison,
   overlappingFinals,

@@ -8,6 +8,10 @@ import {
   startPostgresProxy,
   type PostgresProxy,
 } from "../../support/actors/networks/postgres-proxy.ts";
+import {
+  startTransactionPooler,
+  type TransactionPooler,
+} from "../../support/actors/networks/transaction-pooler.ts";
 import type { Installation } from "../../support/actors/processes/executable.ts";
 import { createRandom } from "../../support/probes/tones.ts";
 import type { PlacedFinal } from "./comparison.ts";
@@ -45,6 +49,8 @@ export interface StageSetup {
   readonly overlapEvery?: number;
   /** The gateway reaches the database through a proxy that loses the reply to every n-th batch. */
   readonly loseRepliesEvery?: number;
+  /** The gateway reaches the database through a pooler of transactions with so many connections. */
+  readonly pooledConnections?: number;
   /** Sessions without a row, for one client in twenty and at least one each. */
   readonly unknownSlugs?: readonly string[];
   /** No file that the gateway writes may be larger, in blocks of 512 bytes. */
@@ -57,6 +63,7 @@ export interface Stage extends AsyncDisposable {
   readonly server: PostgresServer;
   readonly database: TestDatabase;
   readonly proxy: PostgresProxy | undefined;
+  readonly pooler: TransactionPooler | undefined;
   readonly gateway: RevivableGateway;
   readonly simulator: Simulator;
   readonly crowd: Crowd;
@@ -96,10 +103,14 @@ export async function openStage(
     setup.loseRepliesEvery === undefined
       ? undefined
       : opening.use(await openProxy(database.url, setup.loseRepliesEvery));
+  const pooler =
+    setup.pooledConnections === undefined
+      ? undefined
+      : opening.use(await openPooler(database.url, setup.pooledConnections));
   const dataDirectory = join(installation.directory, setup.name);
   const gateway = opening.use(
     new RevivableGateway(await limitFiles(installation, setup.fileBlocksMax), {
-      DATABASE_URL: proxy?.url ?? database.url,
+      DATABASE_URL: pooler?.url ?? proxy?.url ?? database.url,
       DATA_DIR: dataDirectory,
       GLADIA_API_URL: simulator.url,
       // A crowd that comes back at once: sessions that it has abandoned end a moment later.
@@ -120,6 +131,7 @@ export async function openStage(
     server,
     database,
     proxy,
+    pooler,
     gateway,
     simulator,
     crowd,
@@ -138,9 +150,13 @@ export async function openStage(
 
 function openProxy(databaseUrl: string, loseEvery: number): Promise<PostgresProxy> {
   return startPostgresProxy(databaseUrl, {
-    statement: 'INSERT INTO "TranscriptSegment"',
+    statement: 'INSERT INTO "public"."TranscriptSegment"',
     loseEvery,
   });
+}
+
+function openPooler(databaseUrl: string, connections: number): Promise<TransactionPooler> {
+  return startTransactionPooler(databaseUrl, { connections, unknownOptions: "refuse" });
 }
 
 /** A file of which no more can be written is what a full disk looks like, without a disk to fill. */

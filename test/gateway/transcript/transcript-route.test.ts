@@ -145,6 +145,16 @@ test("answers 503 while the database is away, and 500 for a bug, which alone is 
   expect(stage.log.linesOf("A request failed on our side")).toHaveLength(1);
 });
 
+test("[R33] what is wrong with the database is not for clients", async () => {
+  await using stage = new GatewayStage();
+  for (const code of ["database-unreachable", "schema-mismatch"] as const) {
+    const away = new AppError(code, "nothing listens at db.internal:5432", { retryable: true });
+    stage.transcripts.stored.set("standup", away);
+    const answer = await stage.get(transcriptPath("standup"), bearer(await sign({})));
+    expect(await answer.text()).not.toContain("db.internal");
+  }
+});
+
 const numbered = (count: number): readonly StoredSegment[] =>
   Array.from({ length: count }, (_, index) => ({
     ...segment,

@@ -18,8 +18,8 @@ const LIMIT_MS = 120_000;
 const OPTIONS = { sessionPolicy: "create", idsCachedMax: 1000 } as const;
 
 /** Statements of the application: the ones about its tables. */
-const STATEMENTS = '%INTO "TranscriptSegment"%';
-const RESOLUTIONS = '%INTO "Participant"%';
+const STATEMENTS = '%INTO "public"."TranscriptSegment"%';
+const RESOLUTIONS = '%INTO "public"."Participant"%';
 
 function batchOf(count: number, batch: number) {
   return Array.from({ length: count }, (_, index) =>

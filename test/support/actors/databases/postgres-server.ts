@@ -4,7 +4,7 @@
  * The package's own class is not used: its exit hook does not run under `bun test`, and it cannot run the server as another
  * user without creating one.
  */
-import { chown, cp, readFile } from "node:fs/promises";
+import { chown, cp, readFile, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { Client } from "pg";
@@ -23,6 +23,10 @@ export interface PostgresServer extends AsyncDisposable {
 export interface PostgresServerOptions {
   /** Commits reach the disk, as on a production server; without it a commit costs nothing, and nothing survives a crash. */
   readonly isDurable?: boolean;
+  /** Written into the server's own folder before it starts, for its eyes alone: certificates, pg_hba.conf. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Beside the settings of all these servers, and stronger than them. */
+  readonly settings?: readonly string[];
 }
 
 /** A start takes 0.1 s; a loaded machine may need much longer. */
@@ -56,6 +60,8 @@ const FLEETING_SETTINGS = [
 /** A new server with an empty cluster, running. It ends with `await using`, or with this process. */
 export async function startPostgresServer({
   isDurable = false,
+  files = {},
+  settings: ownSettings = [],
 }: PostgresServerOptions = {}): Promise<PostgresServer> {
   const owner = await serverOwner();
   const guarded = await createGuardedFolder("stenogate-postgres-", END_SERVER);
@@ -79,7 +85,11 @@ export async function startPostgresServer({
     folder,
   );
 
-  const settings = isDurable ? SETTINGS : [...SETTINGS, ...FLEETING_SETTINGS];
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(data, name), content, { mode: 0o600 });
+    await chown(join(data, name), owner.uid, owner.gid);
+  }
+  const settings = [...SETTINGS, ...(isDurable ? [] : FLEETING_SETTINGS), ...ownSettings];
   const flags = settings.flatMap((setting) => ["-c", setting]);
   const port = freePort();
   const urlOf = (database: string) => `postgresql://postgres@127.0.0.1:${port}/${database}`;
