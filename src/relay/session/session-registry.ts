@@ -37,6 +37,9 @@ export type SessionLimit =
 /** What was kept for the provider goes out in turns of this length; deadlines are seconds long. */
 const SWEEP_MS = 100;
 
+/** A sweep that is later than this had no process to run in. */
+const LATE_MS_MAX = 1000;
+
 /**
  * All sessions of the process: admits them by count, sweeps their deadlines with one timer, and drains them together.
  *
@@ -55,9 +58,17 @@ export class SessionRegistry {
   constructor(deps: SessionRegistryDeps, options: SessionRegistryOptions) {
     this.#deps = deps;
     this.#options = options;
+    let isPutOff = false;
+    let sweptAtMs = monotonicMs();
     this.#sweep = every(SWEEP_MS, () => {
-      const now = monotonicMs();
-      for (const session of this.#sessions) session.sweep(now);
+      const nowMs = monotonicMs();
+      const isLate = nowMs - sweptAtMs > SWEEP_MS + LATE_MS_MAX;
+      sweptAtMs = nowMs;
+      // After a pause of the process, what was said meanwhile is heard first: neither client nor provider was silent. Where every
+      // sweep is late, only every other one is put off.
+      isPutOff = isLate && !isPutOff;
+      if (isPutOff) return;
+      for (const session of this.#sessions) session.sweep(nowMs);
     });
   }
 

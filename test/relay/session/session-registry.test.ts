@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, spyOn, test } from "bun:test";
 import { AppError } from "../../../src/kernel/errors.ts";
 import { Metrics } from "../../../src/observe/metrics.ts";
 import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
@@ -6,9 +6,13 @@ import type { SpeechProvider } from "../../../src/relay/ports.ts";
 import { SessionRegistry } from "../../../src/relay/session/session-registry.ts";
 import { Session } from "../../../src/relay/session/session.ts";
 import { ScriptedProvider } from "../../support/actors/doubles/scripted-provider.ts";
+import { stoppedClocks } from "../../support/probes/fake-time.ts";
 import { openedSession } from "../../support/probes/opened-session.ts";
 import { recordedLog } from "../../support/probes/recorded-log.ts";
+import { until } from "../../support/probes/until.ts";
 import {
+  audioFrame,
+  BYTES_PER_MS,
   recognition,
   relayStage,
   sessionLimits,
@@ -195,4 +199,29 @@ test("[R24] one session that cannot be finished does not keep the others from th
   expect(sound!.finishCount).toBe(1);
   sound!.end();
   await drained;
+});
+
+test("[R14] fills no pause of the process with silence, and hears first what was said meanwhile", async () => {
+  using clock = stoppedClocks();
+  using world = setup();
+  const session = world.open();
+  const { stream } = world.provider;
+  stream.becomeReady();
+  session.acceptAudio(audioFrame(100));
+  const sweeps = spyOn(session, "sweep");
+  await until(() => sweeps.mock.calls.length > 0);
+  clock.by(40_000);
+  const looks = spyOn(performance, "now");
+  await until(() => looks.mock.calls.length > 0);
+  session.acceptAudio(audioFrame(100));
+  const before = sweeps.mock.calls.length;
+  await until(() => sweeps.mock.calls.length > before);
+  expect(stream.sent.map(({ byteLength }) => byteLength / BYTES_PER_MS)).toEqual([100, 100]);
+  // A process that is always late looks all the same.
+  clock.by(40_000);
+  await until(() => {
+    clock.by(2000);
+    return stream.sent.length > 2;
+  });
+  session.abort(new AppError("internal", "the test ends it"));
 });
