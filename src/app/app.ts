@@ -12,8 +12,8 @@ import type { Log } from "../observe/log.ts";
 import { Metrics, type Tallies } from "../observe/metrics.ts";
 import { MemoryBudget } from "../relay/memory-budget.ts";
 import { SessionRegistry } from "../relay/session/session-registry.ts";
-import type { SessionLimits } from "../relay/session/session.ts";
 import type { Config } from "../settings/config.ts";
+import { GLADIA_SESSION_LIMITS } from "../speech/gladia/gladia-limits.ts";
 import type { ProviderStreams } from "../speech/stream/provider-streams.ts";
 import { createTranscriptSink } from "../transcripts/append-transcript-chunk.ts";
 import { createFinalFinder } from "../transcripts/store/final-finder.ts";
@@ -36,19 +36,6 @@ export interface App {
    */
   shutDown(): Promise<number>;
 }
-
-const SESSION_LIMITS: SessionLimits = {
-  // The trailing final comes half a second after a stop and the close after one. A socket that dies just then is noticed after
-  // five, opened again, and asked once more.
-  finishMs: 20_000,
-  silence: {
-    // Longer than the network's jitter; shorter than anybody waits for the end of a sentence.
-    quietMs: 3000,
-    closingMs: 500,
-    // Gladia drops a socket without audio after 30 s, as its users report.
-    keepaliveMs: 10_000,
-  },
-};
 
 /** Opens everything in order. What was opened is let go of again when a later step fails. */
 export async function startApp(config: Config, log: Log): Promise<App> {
@@ -76,7 +63,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       sessionsMax: config.maxSessions,
       sessionsPerSubjectMax: config.maxSessionsPerSubject,
       sessionsPerCallMax: config.maxSessionsPerCall,
-      limits: SESSION_LIMITS,
+      limits: GLADIA_SESSION_LIMITS,
     },
   );
   opened.defer(() => sessions.stop());

@@ -1,7 +1,7 @@
+/** Everything that is answered over plain HTTP. Errors are JSON: `{"error":{"code","message"}}`. */
 import { timingSafeEqual } from "node:crypto";
 import type { Health } from "../observe/health.ts";
 import type { Metrics } from "../observe/metrics.ts";
-/** Everything that is answered over plain HTTP. Errors are JSON: `{"error":{"code","message"}}`. */
 import type { TranscriptReader } from "../relay/stored-transcript.ts";
 import type { Authenticator } from "./door/admission.ts";
 import { problem } from "./protocol/problem.ts";

@@ -1,6 +1,6 @@
+/** Random transcripts of every kind of text: what is written is valid, readable and complete. */
 import { expect, test } from "bun:test";
 import { NARROW_UNITS, unitsOf } from "../../src/captions/caption-lines.ts";
-/** Random transcripts of every kind of text: what is written is valid, readable and complete. */
 import type { StoredSegment } from "../../src/relay/stored-transcript.ts";
 import { seededRandom, type SeededRandom } from "../support/probes/seeded-random.ts";
 import { parseSubRip } from "../support/probes/subrip.ts";

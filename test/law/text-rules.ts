@@ -41,6 +41,7 @@ export const timersLiveInTheKernel = forbidCode(
 const WALL_CLOCK_FILES: ReadonlySet<string> = new Set([
   "src/auth/token-minter.ts",
   "src/auth/token-verifier.ts",
+  "src/database/embedded.ts",
   "src/gateway/client-connection.ts",
   "src/relay/timeline.ts",
   "src/transcripts/journal/dead-letter-file.ts",

@@ -1,8 +1,8 @@
+/** Sends a client that came back what it has missed (R21). */
 import { deadline } from "../../kernel/deadline.ts";
 import { describeError } from "../../kernel/errors.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics, Tallies } from "../../observe/metrics.ts";
-/** Sends a client that came back what it has missed (R21). */
 import type { KeptFinals } from "../../relay/stored-transcript.ts";
 import { finalMessage, serialise } from "../protocol/server-messages.ts";
 import type { ForgottenFinal, NumberedMessage } from "./replay-buffer.ts";

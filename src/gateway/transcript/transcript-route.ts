@@ -1,8 +1,8 @@
+/** `GET /api/sessions/:slug/transcript`: a call's stored finals, for a token of that call. */
 import { CONTENT_TYPES, createTranscriptWriter } from "../../captions/transcript-formats.ts";
 import type { TranscriptEnding, TranscriptWriter } from "../../captions/transcript-writer.ts";
 import { toAppError, type AppError } from "../../kernel/errors.ts";
 import { monotonicMs, sleep } from "../../kernel/timers.ts";
-/** `GET /api/sessions/:slug/transcript`: a call's stored finals, for a token of that call. */
 import type { StoredSegment, TranscriptReader } from "../../relay/stored-transcript.ts";
 import type { Authenticator } from "../door/admission.ts";
 import { problem } from "../protocol/problem.ts";

@@ -1,3 +1,4 @@
+import type { SessionLimits } from "../../relay/session/session.ts";
 import type { ProviderStreamLimits } from "../stream-limits.ts";
 
 export const GLADIA_STREAM_LIMITS: ProviderStreamLimits = {
@@ -17,4 +18,18 @@ export const GLADIA_STREAM_LIMITS: ProviderStreamLimits = {
   // Gladia ends a live session after three hours.
   rolloverMs: 165 * 60_000,
   rolloverLatestMs: 172 * 60_000,
+};
+
+/** What a session waits for, as this provider behaves. */
+export const GLADIA_SESSION_LIMITS: SessionLimits = {
+  // The trailing final comes half a second after a stop and the close after one. A socket that dies just then is noticed after
+  // five, opened again, and asked once more.
+  finishMs: 20_000,
+  silence: {
+    // Longer than the network's jitter; shorter than anybody waits for the end of a sentence.
+    quietMs: 3000,
+    closingMs: 500,
+    // Gladia drops a socket without audio after 30 s, as its users report.
+    keepaliveMs: 10_000,
+  },
 };

@@ -1,5 +1,5 @@
 /**
- * The account's places for live sessions: who has one, who waits for one, and how many there are.
+ * The account's places for provider sessions: who has one, who waits for one, and how many there are.
  *
  * How many there are is known (a setting) or learned, and always an estimate, because other
  * programs may use the same account. A 429 says that it is too high: it falls to what is in
