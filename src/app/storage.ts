@@ -27,7 +27,7 @@ export interface Storage {
 /** The batch writer uses one, two for a backlog; readers have the rest. The database must hardly notice the gateway. */
 const DATABASE_CONNECTIONS_MAX = 5;
 
-/** Sessions and participants whose ids are remembered: several times what one process serves at once. */
+/** Speakers whose ids are remembered: several times what one process serves at once. */
 const IDS_CACHED_MAX = 10_000;
 
 /** More finals than this that the database refuses are no accident of single rows any more. */

@@ -1,6 +1,6 @@
 import { assert } from "./assert.ts";
 
-/** Both are whole numbers of a unit that the owner chooses, small enough for that. */
+/** Both are whole numbers, in a unit that the owner chooses small enough for no fraction to be needed. */
 export interface TokenBucketOptions {
   /** So much may be taken at once after a rest. */
   readonly capacity: number;

@@ -10,7 +10,7 @@ export interface Watchable<Value> {
 /**
  * A value with one owner, who sets it. Watchers hear of changes alone, at once, before `set` returns.
  *
- * R24: a watcher that throws keeps no other from hearing, and its setter from nothing: its error goes to `onFailed`.
+ * R24: a watcher that throws stops neither the other watchers nor the owner: its error goes to `onFailed`.
  */
 export class Watched<Value> implements Watchable<Value> {
   readonly #onFailed: (error: unknown) => void;

@@ -224,7 +224,7 @@ export class TranscriptBatchQueue {
     return this.#flushing;
   }
 
-  /** Takes, writes, settles. The await is here alone: nothing else touches the queue's front meanwhile. */
+  /** Takes, writes and settles, one batch after the other. Nothing else takes finals from the queue while this waits. */
   async #writeWhatIsDue(): Promise<void> {
     const { writer, metrics } = this.#deps;
     const isBatchDue = () => this.#waiting.isBatchDue(this.#config.maxBatchSize);

@@ -62,7 +62,7 @@ test("[R14] finds every byte that was sent, whatever was dropped or held twice",
         cursor = Math.max(0, cursor - random.whole(1, 500));
         map.note(held.length, cursor);
       }
-      for (let left = random.whole(1, 50); left > 0; left -= 1) held.push(cursor++);
+      for (let due = random.whole(1, 50); due > 0; due -= 1) held.push(cursor++);
     }
     for (let look = 0; look < 50; look += 1) {
       const index = random.whole(0, held.length - 1);

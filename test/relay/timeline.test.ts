@@ -102,7 +102,7 @@ test("[R14] never runs backwards along positions, however frames come", () => {
     const times = Array.from({ length: 200 }, (_, index) =>
       timeline.timeAt((sentMs * index) / 200_000).getTime(),
     );
-    expect(times).toEqual(times.toSorted((left, right) => left - right));
+    expect(times).toEqual(times.toSorted((one, other) => one - other));
   }
 });
 

@@ -1,5 +1,5 @@
 /**
- * The provider's link under faults: many runs at once, each with its own speech, simulator and
+ * A stream under faults: many runs at once, each with its own speech, simulator and
  * script, all of it drawn from one seed. `TEST_SEED` runs one again.
  */
 import { expect, test } from "bun:test";
@@ -15,10 +15,10 @@ const RUNS_AT_ONCE = 10;
 const LIMIT_MS = 600_000;
 
 test(
-  "[R11] whatever befalls the provider's link, every utterance gets its one final",
+  "[R11] whatever befalls a stream, every utterance gets its one final",
   async () => {
     const seeds = seedsToRun();
-    console.log(`chaos of the provider's link: seeds ${seeds[0]} to ${seeds.at(-1)}`);
+    console.log(`chaos of streams: seeds ${seeds[0]} to ${seeds.at(-1)}`);
     const failures: string[] = [];
     const lane = async () => {
       for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {

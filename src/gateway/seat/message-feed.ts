@@ -18,7 +18,7 @@ import { ReplayBuffer } from "./replay-buffer.ts";
 /** The socket that a session's owner has at present. */
 export interface AttachedClient extends CatchingUpClient {
   readonly id: string;
-  /** Its reader is slow: what may be left out is (R22). */
+  /** Its reader is slow: it is spared the messages that R22 allows to leave out. */
   readonly isBehind: boolean;
   /** Sends the error, if any, and closes. */
   close(failure: AppError | undefined): void;

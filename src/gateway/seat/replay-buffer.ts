@@ -53,7 +53,7 @@ export class ReplayBuffer {
   #forgotten: ForgottenFinal[] = [];
   #unknownCount = 0;
   #unknownThrough = 0;
-  /** By the key of the utterance, the one that was opened first before the others. */
+  /** The latest partial of each utterance without a final, by its key, in the order in which they began. */
   readonly #openPartials = new Map<string, Transcript>();
 
   /** Messages that are kept are taken from `memory`: one byte a character, as JavaScript keeps Latin letters. */

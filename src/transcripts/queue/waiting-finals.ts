@@ -26,8 +26,7 @@ const BACKLOG_BATCHES = 4;
  * that the journal could not take are in memory alone.
  *
  * A batch goes out when it is full, or when finals are due: those that were there when `markAllDue` was called, be they in
- * memory or still in the journal. What comes later is not due with them, unless
- * it has to be read back behind them.
+ * memory or still in the journal. What comes later is not due with them, unless it has to be read back behind them.
  */
 export class WaitingFinals {
   readonly #source: FinalSource;
@@ -99,8 +98,8 @@ export class WaitingFinals {
 
   /**
    * What is to be written next, the oldest first: one batch, or several large ones to be written at once while a backlog is
-   * worked off; none when nothing waits. What is taken is due no more: whoever puts it back marks it anew. Throws what the
-   * source throws, and has taken nothing then.
+   * worked off; none when nothing waits. What is taken is no longer due: whoever puts it back marks it again. When
+   * the source throws, its error goes through and nothing was taken.
    */
   takeBatches(batchSize: number): readonly (readonly QueuedFinal[])[] {
     this.#refill();

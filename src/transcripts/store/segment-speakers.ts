@@ -95,25 +95,25 @@ async function findOrCreate(
         ${speakers.map((speaker) => speaker.name)}::text[]
       ) AS speaker(id, slug, identity, name)
     ), created AS (
-      INSERT INTO ${tables.videoSession} AS stored_session ("id", "slug")
+      INSERT INTO ${tables.videoSession} AS stored_call ("id", "slug")
       SELECT * FROM unnest(${slugsCreated.map(() => Bun.randomUUIDv7())}::text[], ${slugsCreated}::text[])
-        AS session(id, slug)
-      ORDER BY session.slug
-      ON CONFLICT ("slug") DO UPDATE SET "status" = stored_session."status"
+        AS new_call(id, slug)
+      ORDER BY new_call.slug
+      ON CONFLICT ("slug") DO UPDATE SET "status" = stored_call."status"
       RETURNING "id", "slug"
-    ), session AS (
+    ), call AS (
       SELECT "id", "slug" FROM created
       UNION ALL
       SELECT "id", "slug" FROM ${tables.videoSession} WHERE "slug" = ANY(${slugsRequired}::text[])
     ), participant AS (
       INSERT INTO ${tables.participant} AS stored ("id", "videoSessionId", "identity", "name")
-      SELECT speaker.id, session."id", speaker.identity, speaker.name
-      FROM speaker JOIN session ON session."slug" = speaker.slug
+      SELECT speaker.id, call."id", speaker.identity, speaker.name
+      FROM speaker JOIN call ON call."slug" = speaker.slug
       ORDER BY speaker.slug, speaker.identity
       ON CONFLICT ("videoSessionId", "identity") DO UPDATE SET "name" = stored."name"
       RETURNING "id", "videoSessionId", "identity", "name"
     )
-    SELECT session."slug" AS "sessionSlug", participant."identity", participant."name",
-      session."id" AS "videoSessionId", participant."id" AS "participantId"
-    FROM participant JOIN session ON session."id" = participant."videoSessionId"`;
+    SELECT call."slug" AS "sessionSlug", participant."identity", participant."name",
+      call."id" AS "videoSessionId", participant."id" AS "participantId"
+    FROM participant JOIN call ON call."id" = participant."videoSessionId"`;
 }

@@ -62,8 +62,8 @@ export function drawWeighted<Choice>(
   choices: readonly (readonly [number, Choice])[],
 ): Choice {
   const total = choices.reduce((sum, [weight]) => sum + weight, 0);
-  let left = draw.whole(1, total);
-  const chosen = choices.find(([weight]) => (left -= weight) <= 0);
+  let rest = draw.whole(1, total);
+  const chosen = choices.find(([weight]) => (rest -= weight) <= 0);
   return chosen![1];
 }
 

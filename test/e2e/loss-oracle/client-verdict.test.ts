@@ -68,12 +68,12 @@ test("times that put finals in another order are seen", () => {
 
 test("an utterance that nobody heard is seen in the audio", () => {
   const { audio } = SPEECH;
-  const left = Buffer.concat([
+  const gapped = Buffer.concat([
     audio.subarray(0, SECOND_BURST),
     audio.subarray(SECOND_BURST + 6400),
   ]);
-  expect(judge({ heard: left }).problems).toContain(
-    `${left.length} bytes were heard that nobody said like this`,
+  expect(judge({ heard: gapped }).problems).toContain(
+    `${gapped.length} bytes were heard that nobody said like this`,
   );
   expect(judge({ heard: audio.subarray(0, -6400) }).problems).toEqual([
     `bytes ${audio.length - 6400} to ${audio.length} were never heard`,
@@ -96,8 +96,8 @@ test("what another socket to the provider hears again is no fault of the client'
   const again = Buffer.concat([audio.subarray(0, 64_000), audio.subarray(60_800)]);
   const heardAgain = { heard: again, socketOffsets: [0, 64_000] };
   expect(judge(heardAgain)).toMatchObject({ problems: [], interruptions: 1 });
-  const left = Buffer.concat([audio.subarray(0, 60_800), audio.subarray(64_000)]);
-  expect(judge({ heard: left, socketOffsets: [0, 60_800] }).problems).toEqual([
+  const gapped = Buffer.concat([audio.subarray(0, 60_800), audio.subarray(64_000)]);
+  expect(judge({ heard: gapped, socketOffsets: [0, 60_800] }).problems).toEqual([
     "bytes 60800 to 64000 were never heard",
   ]);
 });

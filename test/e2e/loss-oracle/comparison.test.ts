@@ -42,7 +42,7 @@ test("a final that was shown again with other words is kept with the last ones",
   expect(compareFinals(shown, SHOWN)).toEqual({ ...CLEAN, altered: ["one:0"] });
 });
 
-test("a final of another participant, or of another session, is misattributed", () => {
+test("a final of another participant, or of another call, is misattributed", () => {
   const verdict = { ...CLEAN, misattributed: ["two:0"] };
   expect(compareFinals(SHOWN, change("two:0", { identity: "ada" }))).toEqual(verdict);
   expect(compareFinals(SHOWN, change("two:0", { sessionSlug: "other" }))).toEqual(verdict);

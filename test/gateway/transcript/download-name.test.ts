@@ -20,7 +20,7 @@ test.each([
   expect(toDisposition(name, "srt")).toContain(expected);
 });
 
-test("is a header, and a name that file systems take, whatever the session is called", () => {
+test("is a header, and a name that file systems take, whatever the call is named", () => {
   const names = ["木".repeat(256), "🎙".repeat(128), "a".repeat(256), "\0\n\r\t", "'()*;=%", 'é"\\'];
   for (const name of names) {
     const disposition = toDisposition(name, "fr.vtt");

@@ -50,7 +50,7 @@ test("hands translations out where a language is asked for that the provider kno
   }
 });
 
-test("hands a transcript out to a token of the same session only", async () => {
+test("hands a transcript out to a token of the same call only", async () => {
   await using stage = new GatewayStage();
   stage.transcripts.stored.set("standup", [segment]);
   const path = transcriptPath("standup");

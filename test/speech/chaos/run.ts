@@ -27,9 +27,9 @@ export interface Outcome {
   readonly tallies: Tallies;
   /** Scripted faults that never struck. */
   readonly faultsLeft: number;
-  readonly streamsLeft: number;
+  readonly streamsOpen: number;
   /** Of the process's memory, when all streams have ended. */
-  readonly bytesLeft: number;
+  readonly bytesKept: number;
   /** The run did not end in its time. */
   readonly isStuck: boolean;
 }
@@ -105,8 +105,8 @@ export async function runPlan(plan: Plan): Promise<Outcome> {
     posts: simulator.postCount,
     tallies,
     faultsLeft: simulator.scriptedCount,
-    streamsLeft: provider.streamCount,
-    bytesLeft: memory.used,
+    streamsOpen: provider.streamCount,
+    bytesKept: memory.used,
     isStuck,
   };
 }

@@ -42,7 +42,7 @@ export function createSpeech(draw: Draw, burstCount: number, pace = LEISURELY): 
   const windows: boolean[] = [];
   const bursts: Burst[] = [];
   const add = (count: number, isLoud: boolean) => {
-    for (let left = count; left > 0; left -= 1) windows.push(isLoud);
+    for (let due = count; due > 0; due -= 1) windows.push(isLoud);
   };
   for (let burst = 0; burst < burstCount; burst += 1) {
     add(draw.whole(...pace.pause), false);

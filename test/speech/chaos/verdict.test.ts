@@ -27,8 +27,8 @@ const FLAWLESS: Outcome = {
   posts: 1,
   tallies: new Metrics().tallies,
   faultsLeft: 0,
-  streamsLeft: 0,
-  bytesLeft: 0,
+  streamsOpen: 0,
+  bytesKept: 0,
   isStuck: false,
 };
 
@@ -114,8 +114,8 @@ test.each<[string, Partial<Outcome>, RegExp]>([
   ["a failure", { ends: [LOST] }, /ended with provider-unreachable/],
   ["two ends", { ends: [undefined, undefined] }, /expected one end, got 2/],
   ["a gap", { gaps: ["1 s to 2 s"] }, /audio was dropped/],
-  ["a stream that stays", { streamsLeft: 1 }, /1 streams are left/],
-  ["memory that stays", { bytesLeft: 3840 }, /3840 bytes of memory are left/],
+  ["a stream that stays", { streamsOpen: 1 }, /1 streams are left/],
+  ["memory that stays", { bytesKept: 3840 }, /3840 bytes of memory are left/],
   ["a script that was not played", { faultsLeft: 1 }, /1 faults never struck/],
   ["a run without an end", { isStuck: true }, /did not end/],
 ])("the checker finds %s", (_name, flaw, problem) => {

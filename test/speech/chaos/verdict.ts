@@ -34,7 +34,7 @@ function lastFinals(utterances: readonly Utterance[]): Utterance[] {
   return [...finals.values()].filter(({ text }) => text !== "");
 }
 
-function judgeEnd({ isStuck, ends, gaps, faultsLeft, streamsLeft, bytesLeft }: Outcome): string[] {
+function judgeEnd({ isStuck, ends, gaps, faultsLeft, streamsOpen, bytesKept }: Outcome): string[] {
   const problems: string[] = [];
   if (isStuck) return ["the stream did not end"];
   if (ends.length !== 1) problems.push(`expected one end, got ${ends.length}`);
@@ -42,8 +42,8 @@ function judgeEnd({ isStuck, ends, gaps, faultsLeft, streamsLeft, bytesLeft }: O
   if (failure !== undefined) problems.push(`ended with ${failure.code}: ${failure.message}`);
   for (const gap of gaps) problems.push(`audio was dropped: ${gap}`);
   if (faultsLeft > 0) problems.push(`${faultsLeft} faults never struck`);
-  if (streamsLeft > 0) problems.push(`${streamsLeft} streams are left`);
-  if (bytesLeft > 0) problems.push(`${bytesLeft} bytes of memory are left`);
+  if (streamsOpen > 0) problems.push(`${streamsOpen} streams are left`);
+  if (bytesKept > 0) problems.push(`${bytesKept} bytes of memory are left`);
   return problems;
 }
 
