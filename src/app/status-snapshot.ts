@@ -1,3 +1,4 @@
+import { monotonicMs } from "../kernel/timers.ts";
 import type { JournalState } from "../transcripts/journal/journal.ts";
 import type { QueueMetrics } from "../transcripts/transcript-batch-queue.ts";
 
@@ -6,6 +7,7 @@ export interface StatusSnapshot {
   readonly activeConnections: number;
   readonly activeGladiaBridges: number;
   readonly queue: Omit<QueueMetrics, "dropped">;
+  /** `oldestQueuedAtMs` is since the epoch here, by the clock as it is now. */
   readonly journal: JournalState;
   /** Lost finals, by cause. */
   readonly dropped: QueueMetrics["dropped"];
@@ -26,7 +28,13 @@ export function takeStatusSnapshot(sources: StatusSources): StatusSnapshot {
     activeConnections: server.connectionCount,
     activeGladiaBridges: provider.streamCount,
     queue: figures,
-    journal: journal.state,
+    journal: withWallClock(journal.state),
     dropped,
   };
+}
+
+function withWallClock(state: JournalState): JournalState {
+  const { oldestQueuedAtMs: atMs } = state;
+  if (atMs === undefined) return state;
+  return { ...state, oldestQueuedAtMs: Date.now() - (monotonicMs() - atMs) };
 }

@@ -39,6 +39,7 @@ export const timersLiveInTheKernel = forbidCode(
 
 /** For timestamps and tokens: a wall clock may be set at any moment, and whatever waited by it waits for hours or not at all. */
 const WALL_CLOCK_FILES: ReadonlySet<string> = new Set([
+  "src/app/status-snapshot.ts",
   "src/auth/token-minter.ts",
   "src/auth/token-verifier.ts",
   "src/database/embedded.ts",

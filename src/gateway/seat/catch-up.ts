@@ -1,6 +1,6 @@
 /** Sends a client that came back what it has missed (R21). */
 import { deadline } from "../../kernel/deadline.ts";
-import { describeError } from "../../kernel/errors.ts";
+import { traceError } from "../../kernel/error-trace.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics, Tallies } from "../../observe/metrics.ts";
 import type { KeptFinals } from "../../relay/stored-transcript.ts";
@@ -74,7 +74,7 @@ async function sendPart(
     return missing;
   } catch (error) {
     // The client is told how many it missed, and goes on with what comes.
-    log.warn("Missed finals could not be read", { problem: describeError(error) });
+    log.warn("Missed finals could not be read", traceError(error));
     return part.length;
   }
 }

@@ -34,6 +34,7 @@ export interface JournalState {
   /** Bodies and overhead of the finals. The file may be larger: it never shrinks, and uses its space again. */
   readonly bytes: number;
   readonly bytesMax: number;
+  /** By `monotonicMs`; negative where an earlier process queued it. */
   readonly oldestQueuedAtMs: number | undefined;
   /** The last final was refused, and neither a removal nor a try of our own has shown since that the next one fits. */
   readonly isRefusing: boolean;

@@ -80,6 +80,18 @@ test("[R21] finals that cannot be found are counted and told, and the others com
   expect(stage.metrics.tallies.finals_missed).toBe(100 - again.socket.texts.length);
 });
 
+test("[R24] a bug met while finals are looked up is logged by its place, and not by what it quotes", async () => {
+  const world = cutOff();
+  const { stage, socket } = world;
+  sayMany(world, 100);
+  stage.found = new Error('unexpected "what was said"');
+  stage.connect({ resume: { id: socket.resumeId, after: 1 } });
+  await until(() => stage.log.lines.length > 0);
+  const [line] = stage.log.linesOf("Missed finals could not be read");
+  expect(line?.fields).toMatchObject({ problem: "Error" });
+  expect(JSON.stringify(line)).not.toContain("what was said");
+});
+
 test("[R21] a client that goes while it catches up can come back and begin again", async () => {
   const world = cutOff();
   const { stage, socket } = world;

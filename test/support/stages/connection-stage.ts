@@ -11,7 +11,7 @@ import { MemoryBudget } from "../../../src/relay/memory-budget.ts";
 import type { Speaker, Transcript } from "../../../src/relay/ports.ts";
 import { SessionRegistry } from "../../../src/relay/session/session-registry.ts";
 import { ScriptedProvider } from "../actors/doubles/scripted-provider.ts";
-import { recordedLog } from "../probes/recorded-log.ts";
+import { recordedLog, type RecordedLog } from "../probes/recorded-log.ts";
 import { recognition, relayStage, sessionLimits, speaker } from "./relay-stage.ts";
 
 export const EXPIRES_AT_MS = 2_000_000_000_000;
@@ -79,6 +79,7 @@ export class ConnectionStage {
   readonly metrics = new Metrics();
   readonly relay = relayStage();
   readonly health = new Health();
+  readonly log: RecordedLog = recordedLog();
   readonly memory = new MemoryBudget(100_000_000);
   readonly sessions: SessionRegistry;
   readonly desk: SeatDesk;
@@ -116,7 +117,7 @@ export class ConnectionStage {
         sessions: this.sessions,
         health,
         metrics,
-        log: recordedLog(),
+        log: this.log,
         memory: this.memory,
         isUnjournaled: this.isUnjournaled,
         keptFinals: { find: (_, keys) => this.#find(keys) },
