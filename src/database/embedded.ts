@@ -68,9 +68,9 @@ async function makeCluster(directory: string, data: string, assets: Assets): Pro
   const making = join(directory, "data.making");
   await rm(making, { recursive: true, force: true });
   await (await PGlite.create(making, assets)).close();
-  const leftCount = (await readdir(data).catch(ignoreMissing))?.length ?? 0;
+  const halfMadeCount = (await readdir(data).catch(ignoreMissing))?.length ?? 0;
   // Kept all the same: what was half-made by an earlier version could also be what is left of a damaged disk.
-  if (leftCount > 0) await rename(data, join(directory, `data.unfinished-${Date.now()}`));
+  if (halfMadeCount > 0) await rename(data, join(directory, `data.unfinished-${Date.now()}`));
   await rename(making, data);
 }
 

@@ -1,8 +1,11 @@
-export interface BackoffOptions {
+export interface GrowingWindow {
   /** Upper end of the first wait, in milliseconds. */
   readonly firstMs: number;
   /** Upper end of every wait, in milliseconds. */
   readonly mostMs: number;
+}
+
+export interface BackoffOptions extends GrowingWindow {
   /** A number in [0, 1); a test passes its own. */
   readonly random?: () => number;
 }
@@ -15,8 +18,13 @@ export interface BackoffOptions {
  */
 export function backoffMs(attempt: number, options: BackoffOptions): number {
   const random = options.random ?? Math.random;
-  // 2^30 ms is twelve days: a larger exponent only overflows.
-  const window = Math.min(options.mostMs, options.firstMs * 2 ** Math.min(attempt - 1, 30));
+  const window = windowMs(attempt, options);
   const floor = Math.min(options.firstMs / 2, window);
   return Math.round(floor + random() * (window - floor));
+}
+
+/** The longest wait before attempt number `attempt`, in milliseconds: it doubles from one to the next. */
+export function windowMs(attempt: number, { firstMs, mostMs }: GrowingWindow): number {
+  // 2^30 ms is twelve days: a larger exponent only overflows.
+  return Math.min(mostMs, firstMs * 2 ** Math.min(attempt - 1, 30));
 }

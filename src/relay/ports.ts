@@ -1,7 +1,8 @@
 /**
  * What the relay needs of the rest of the program, and the words that both sides share.
  *
- * The relay knows no socket, no provider and no database: `app/` introduces the parts that implement these interfaces. Every callback here is called on the event loop, never after the end that its comment names.
+ * The relay knows no socket, no provider and no database: `app/` introduces the parts that implement these interfaces. Every
+ * callback here is called on the event loop, never after the end that its comment names.
  */
 import type { AppError } from "../kernel/errors.ts";
 import type { RecognitionOptions } from "./recognition/recognition-options.ts";

@@ -18,7 +18,7 @@ export class TokenTerm {
     return this.#expiresAt;
   }
 
-  /** "expiring" is answered once for each token. */
+  /** By the wall clock, as the token has it. "expiring" is answered once for each token. */
   judge(nowMs: number): "valid" | "expiring" | "expired" {
     const remainingMs = this.#expiresAt.getTime() - nowMs;
     if (remainingMs <= 0) return "expired";
@@ -27,7 +27,7 @@ export class TokenTerm {
     return "expiring";
   }
 
-  /** Whether a refresh is tried now: at most one a second. Asking counts as trying. */
+  /** Whether a refresh is tried now, by `monotonicMs`: at most one a second. Asking counts as trying. */
   mayRefresh(nowMs: number): boolean {
     if (nowMs < this.#refreshableAtMs) return false;
     this.#refreshableAtMs = nowMs + REFRESH_SPACING_MS;

@@ -43,7 +43,7 @@ export interface AbandonedSessionsLimits extends BackoffOptions {
  * A provider keeps a session without a socket open for a while that it does not tell; most end within a minute or two, and
  * one that has not after a quarter of an hour is not going to.
  */
-export const ABANDONED_SESSIONS_LIMITS: AbandonedSessionsLimits = {
+const ABANDONED_SESSIONS_LIMITS: AbandonedSessionsLimits = {
   firstMs: 5000,
   mostMs: 120_000,
   giveUpMs: 15 * 60_000,

@@ -46,7 +46,8 @@ const FINALS_REMEMBERED = 2048;
 /**
  * Passes utterances on so that each is final exactly once, whichever provider sessions report it, and how often.
  *
- * Within one lap ids decide; a repetition in another one is known by its place in the source. What a provider session may have said unheard is fetched when all is over.
+ * Within one lap ids decide; a repetition in another one is known by its place in the source. What a provider session may have
+ * said unheard is fetched when all is over.
  *
  * A final is noted before it is passed on: the one thing that passing it on may call back, the stream's end, finds it noted.
  * Why it is passed on within the provider's callback, `relay/session/session.ts` says.

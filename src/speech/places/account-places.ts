@@ -10,8 +10,10 @@
  * Places go to whoever waits longest. Every operation takes constant time, but for the telling of
  * positions.
  */
+import { windowMs } from "../../kernel/backoff.ts";
 import { every, monotonicMs, type RunningTimer } from "../../kernel/timers.ts";
 import { ProviderError } from "../provider-error.ts";
+import { ADVISED_MS_MAX } from "./attempt-schedule.ts";
 
 /** A place in the account. After it was given back, neither method does anything. */
 export interface AccountPlace {
@@ -62,10 +64,7 @@ const BUSY_MS_MAX = 300_000;
  * With nothing in use here nobody's end frees a place, and everybody waits for the next request: it comes soon, and later from one
  * refusal to the next.
  */
-const IDLE_BUSY_MS = { first: 2000, most: 10_000 } as const;
-
-/** What the provider advises then is cut to this: somebody is speaking meanwhile. */
-const IDLE_ADVISED_MS_MAX = 30_000;
+const IDLE_BUSY = { firstMs: 2000, mostMs: 10_000 };
 
 /** Up to so much is added to a wait, so that gateways on one account do not ask together. */
 const JITTER_SHARE = 0.25;
@@ -179,12 +178,9 @@ export class AccountPlaces {
   #busyMs(retryAfterMs: number | undefined): number {
     const isIdle = this.#inUse === 0;
     if (isIdle) this.#idleRefusals += 1;
-    const mostMs = isIdle ? IDLE_ADVISED_MS_MAX : BUSY_MS_MAX;
+    const mostMs = isIdle ? ADVISED_MS_MAX : BUSY_MS_MAX;
     if (retryAfterMs !== undefined) return Math.min(Math.max(retryAfterMs, SWEEP_MS), mostMs);
-    if (!isIdle) return BUSY_MS;
-    // Doubled no more often than the longest wait takes.
-    const doublings = Math.min(this.#idleRefusals - 1, 10);
-    return Math.min(IDLE_BUSY_MS.first * 2 ** doublings, IDLE_BUSY_MS.most);
+    return isIdle ? windowMs(this.#idleRefusals, IDLE_BUSY) : BUSY_MS;
   }
 
   /** One loop serves all: listeners that give back at once do not recurse through each other. */

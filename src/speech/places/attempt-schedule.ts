@@ -3,8 +3,8 @@ import { TokenBucket, type TokenBucketOptions } from "../../kernel/token-bucket.
 
 const BACKOFF = { firstMs: 300, mostMs: 10_000 };
 
-/** A longer wait that the provider advises is cut to this: somebody is speaking meanwhile. */
-const ADVISED_MS_MAX = 30_000;
+/** A longer wait that the provider advises is cut to this where somebody is speaking meanwhile. */
+export const ADVISED_MS_MAX = 30_000;
 
 /** What one request takes from a budget: the unit is so small that each millisecond earns a whole number. */
 export const REQUEST = 20_000;
